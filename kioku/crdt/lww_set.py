@@ -25,14 +25,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from kioku.log.event import GENESIS, PURGE, RETRACT, SAVE, TOMBSTONE
-from kioku.log.hlc import pack
+from kioku.log.hlc import horizon
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-# How far ahead of the wall a stamp may be before it must wait. Machines that keep time by NTP
-# differ by less than a second; a minute forgives a drifting laptop and stops a clock set wrong.
-AHEAD_MS_MAX = 60_000
 
 # The kinds that compete for a key; only these are ever held.
 CANDIDATE_KINDS = (SAVE, TOMBSTONE)
@@ -174,13 +170,8 @@ def fold(event: Event, *, has_body: bool, is_held: bool = False) -> State:
     return State(bodies=bodies)
 
 
-def horizon(now_ms: int) -> int:
-    """The greatest stamp that need not wait at ``now_ms``: the last of the 60th second ahead."""
-    return pack(now_ms + AHEAD_MS_MAX + 1) - 1
-
-
 def is_held(hlc: int, kind: int, now_ms: int) -> bool:
-    """Whether an event of another log must wait: a save or tombstone stamped beyond the horizon.
+    """Whether an event of another log must wait: a save or tombstone stamped over 60 s ahead.
 
     Decided once, at ingest, and kept: never asked of own events. A purge, a retract and a genesis
     take effect at once, for erasing late is the one mistake that no later event can mend.
