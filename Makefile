@@ -1,0 +1,81 @@
+# Every command of the project. `make help` lists them; each sets up what it needs.
+#
+# The virtual environment is built once, in .venv, from the versions in constraints.txt; it is built
+# again when those or pyproject.toml change. PYTHON=... chooses the interpreter (3.11 or newer).
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SEED ?=
+MINIMUM := import sys; sys.exit(sys.version_info < (3, 11))
+
+# The names are tried in turn and each must really run: a name on PATH may be a launcher's shim.
+# `python3` comes first, since it is what the reader of the README has.
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.14 python; do \
+	if $$name -c '$(MINIMUM)' >/dev/null 2>&1; then command -v $$name; break; fi; done)
+
+PYTEST := $(BIN)/python -m pytest -q
+WORKERS ?= 2
+SOURCES := kioku tests bench demo
+
+.PHONY: help demo test check static doctest sim sabotage bench bench-peers docs fix clean setup
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## build .venv with everything that the other commands need
+
+$(READY): pyproject.toml constraints.txt
+	@if [ -z "$(PYTHON)" ]; then echo "kioku needs Python 3.11 or newer: make PYTHON=/path/to/python3" >&2; exit 1; fi
+	@"$(PYTHON)" -c '$(MINIMUM)' || { echo "$(PYTHON) is older than Python 3.11" >&2; exit 1; }
+	@if ! $(BIN)/python -c '$(MINIMUM)' >/dev/null 2>&1; then rm -rf $(VENV); "$(PYTHON)" -m venv $(VENV); fi
+	@echo "installing kioku and its tools into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $(READY)
+
+demo: $(READY) ## see kioku save and find real decisions, in a throw-away directory
+	@$(BIN)/python -m demo
+
+test: $(READY) ## run every test
+	$(PYTEST) -n $(WORKERS) tests
+
+check: static test doctest ## everything that must be green before a commit
+
+static: $(READY)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/vulture
+	$(BIN)/deptry kioku
+	$(BIN)/codespell
+
+doctest: $(READY)
+	$(PYTEST) --doctest-modules kioku
+
+sim: $(READY) ## the long run of the property tests; SEED=n replays one
+	$(PYTEST) --hypothesis-profile=sim $(if $(SEED),--hypothesis-seed=$(SEED)) tests/property
+
+sabotage: $(READY) ## break the code one line at a time; a test must catch each
+	$(BIN)/python -m tests.sabotage
+
+bench: $(READY) ## measure against the budgets
+	$(BIN)/python -m bench
+
+bench-peers: $(READY) ## measure side by side with other libraries (installs them beside .venv)
+	$(BIN)/python -m bench --peers
+
+docs: $(READY) ## write docs/cli.md from --help
+	$(BIN)/python -m kioku.cli.reference > docs/cli.md.new
+	mv docs/cli.md.new docs/cli.md
+
+fix: $(READY) ## format, and repair what the linter can
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+clean: ## remove what these commands made, .venv included
+	rm -rf $(VENV) .demo .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist
