@@ -8,8 +8,8 @@ before its target, any event twice or late, and every replica answers alike.
     candidates   saves and tombstones that count          -> the greatest per key wins
     held         those that once had to wait for the clock, until they are candidates too
     purged       keys                                      -> beat everything, for ever
-    retracted    places of events                          -> those count for nothing
-    bodies       places of events whose body has been here -> without one there is nothing to show
+    retracted    ids of events                             -> those count for nothing
+    bodies       ids of events whose body has been here    -> without one there is nothing to show
 
 ``kioku.crdt.fold`` is the same law over SQLite and a property test holds the two equal: whoever
 changes a rule changes both. Expiry is not here: it is a reader's question, asked of a body.
@@ -24,7 +24,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from kioku.log.event import GENESIS, PURGE, RETRACT, SAVE, TOMBSTONE
+from kioku.log.event import GENESIS, PURGE, RETRACT, SAVE, TOMBSTONE, EventId
 from kioku.log.hlc import horizon
 
 if TYPE_CHECKING:
@@ -35,14 +35,6 @@ CANDIDATE_KINDS = (SAVE, TOMBSTONE)
 
 # The kinds that nothing takes back: no retract touches them and no purge erases their bodies.
 PERMANENT_KINDS = (PURGE, GENESIS, RETRACT)
-
-
-class Place(NamedTuple):
-    """What names one event in every store: the log that wrote it, where, and its hash."""
-
-    log_id: bytes
-    seq: int
-    hash: bytes
 
 
 class Event(NamedTuple):
@@ -57,7 +49,7 @@ class Event(NamedTuple):
     hash: bytes
     kind: int
     key: bytes
-    targets: frozenset[Place] = frozenset()
+    targets: frozenset[EventId] = frozenset()
 
     @property
     def order(self) -> tuple[int, bytes, int, bytes]:
@@ -65,9 +57,9 @@ class Event(NamedTuple):
         return self[:4]
 
     @property
-    def place(self) -> Place:
-        """Where the event stands."""
-        return Place(self.log_id, self.seq, self.hash)
+    def id(self) -> EventId:
+        """What names it in every store."""
+        return EventId(self.log_id, self.seq, self.hash)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +77,8 @@ class State:
     candidates: frozenset[Event] = frozenset()
     held: frozenset[Event] = frozenset()
     purged: frozenset[bytes] = frozenset()
-    retracted: frozenset[Place] = frozenset()
-    bodies: frozenset[Place] = frozenset()
+    retracted: frozenset[EventId] = frozenset()
+    bodies: frozenset[EventId] = frozenset()
 
     def merge(self, other: State) -> State:
         """Both states as one: commutative, associative, idempotent, for each part is a union."""
@@ -108,7 +100,7 @@ class State:
 
     def is_retracted(self, event: Event) -> bool:
         """A retract makes its targets count for nothing, but for those that are permanent."""
-        return event.kind not in PERMANENT_KINDS and event.place in self.retracted
+        return event.kind not in PERMANENT_KINDS and event.id in self.retracted
 
     def is_erased(self, event: Event) -> bool:
         """Whether its body must not exist: its key is purged or it is retracted itself.
@@ -121,7 +113,7 @@ class State:
 
     def has_body(self, event: Event) -> bool:
         """Whether its body can be read: it has been here and no event has erased it since."""
-        return event.place in self.bodies and not self.is_erased(event)
+        return event.id in self.bodies and not self.is_erased(event)
 
     def winner(self, key: bytes) -> Event | None:
         """The greatest save or tombstone that counts; None if there is none or the key is purged.
@@ -159,7 +151,7 @@ def fold(event: Event, *, has_body: bool, is_held: bool = False) -> State:
 
     Genesis and unknown kinds add nothing but that their body is here.
     """
-    bodies = frozenset((event.place,)) if has_body else frozenset()
+    bodies = frozenset((event.id,)) if has_body else frozenset()
     if event.kind in CANDIDATE_KINDS:
         one = frozenset((event,))
         return State(held=one, bodies=bodies) if is_held else State(candidates=one, bodies=bodies)

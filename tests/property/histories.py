@@ -12,7 +12,7 @@ from typing import NamedTuple
 from hypothesis import strategies as st
 
 from kioku.crdt import lww_set
-from kioku.log.event import GENESIS, PURGE, RETRACT, SAVE, TOMBSTONE, ZERO_KEY
+from kioku.log.event import GENESIS, PURGE, RETRACT, SAVE, TOMBSTONE, ZERO_KEY, EventId
 from kioku.log.hlc import pack
 
 NOW_MS = 1_760_000_000_000
@@ -52,15 +52,15 @@ def events(draw: st.DrawFn, *, size_max: int = 14) -> list[lww_set.Event]:
         event_key = ZERO_KEY if kind == GENESIS else key
         named = _hash(log_id, seq, stamp, kind, key, number % 2)
         plain.append(lww_set.Event(stamp, log_id, seq, named, kind, event_key))
-    places = [event.place for event in plain] + [lww_set.Place(LOGS[0], 9, _hash("stranger"))]
+    ids = [event.id for event in plain] + [EventId(LOGS[0], 9, _hash("stranger"))]
     retracts = []
     for number, targets in enumerate(
-        draw(st.lists(st.frozensets(st.sampled_from(places), max_size=3), max_size=3))
+        draw(st.lists(st.frozensets(st.sampled_from(ids), min_size=1, max_size=3), max_size=3))
     ):
         named = _hash("retract", number, sorted(targets))
         retract = lww_set.Event(pack(NOW_MS), LOGS[1], 50, named, RETRACT, ZERO_KEY, targets)
         retracts.append(retract)
-        places.append(retract.place)
+        ids.append(retract.id)
     return list(dict.fromkeys(plain + retracts))
 
 

@@ -13,13 +13,12 @@ from hypothesis import strategies as st
 from kioku.crdt.lww_set import (
     PERMANENT_KINDS,
     Event,
-    Place,
     Shown,
     State,
     fold,
     is_held,
 )
-from kioku.log.event import GENESIS, PURGE, RETRACT, SAVE, TOMBSTONE, ZERO_KEY
+from kioku.log.event import GENESIS, PURGE, RETRACT, SAVE, TOMBSTONE, ZERO_KEY, EventId
 from kioku.log.hlc import pack
 from tests.property.histories import (
     KEYS,
@@ -72,21 +71,21 @@ def test_any_order_batching_and_duplication_gives_the_same_state(
 
 def oracle_winner(history: list[Arrival], key: bytes, *, waiting: bool) -> Event | None:
     """The greatest unretracted save or tombstone of a key among those folded, or those waiting."""
-    retracted = {place for a in history if a.event.kind == RETRACT for place in a.event.targets}
+    retracted = {target for a in history if a.event.kind == RETRACT for target in a.event.targets}
     best = None
     for arrival in history:
         event = arrival.event
         if event.kind not in (SAVE, TOMBSTONE) or event.key != key:
             continue
-        if arrival.is_held == waiting and event.place not in retracted:
+        if arrival.is_held == waiting and event.id not in retracted:
             best = event if best is None or event.order > best.order else best
     return best
 
 
 def oracle_is_erased(history: list[Arrival], event: Event) -> bool:
     purged = {a.event.key for a in history if a.event.kind == PURGE}
-    retracted = {place for a in history if a.event.kind == RETRACT for place in a.event.targets}
-    return event.kind not in (3, 4, 5) and (event.key in purged or event.place in retracted)
+    retracted = {target for a in history if a.event.kind == RETRACT for target in a.event.targets}
+    return event.kind not in (3, 4, 5) and (event.key in purged or event.id in retracted)
 
 
 @given(arrivals())
@@ -106,9 +105,9 @@ def test_what_is_shown_is_a_winning_save_with_a_body_or_else_the_greatest_that_w
     for key in KEYS:
         folded = oracle_winner(history, key, waiting=False)
         event = folded or oracle_winner(history, key, waiting=True)
-        here = {a.event.place for a in history if a.has_body}
+        here = {a.event.id for a in history if a.has_body}
         expected = None
-        if event is not None and event.kind == SAVE and event.place in here:
+        if event is not None and event.kind == SAVE and event.id in here:
             erased = oracle_is_erased(history, event)
             expected = None if erased else Shown(event, is_held=folded is None)
         assert state.shown(key) == expected
@@ -152,7 +151,7 @@ def test_a_retract_touches_no_genesis_purge_or_retract(
     history: list[Arrival], extra: list[Event]
 ) -> None:
     state = merged(history)
-    everything = frozenset(a.event.place for a in history) | {event.place for event in extra}
+    everything = frozenset(a.event.id for a in history) | {event.id for event in extra}
     retract = Event(pack(NOW_MS), LOGS[2], 60, b"r" * 32, RETRACT, ZERO_KEY, everything)
     after = state.merge(fold(retract, has_body=True))
     assert after.purged == state.purged
@@ -185,7 +184,7 @@ def test_a_held_event_wins_nothing_early_and_takes_effect_once(history: list[Arr
 @given(arrivals())
 def test_ties_are_total(history: list[Arrival]) -> None:
     distinct = {arrival.event for arrival in history}
-    assert len({event.order for event in distinct}) == len({event.place for event in distinct})
+    assert len({event.order for event in distinct}) == len({event.id for event in distinct})
 
 
 @pytest.mark.parametrize("kind", [SAVE, TOMBSTONE])
@@ -206,7 +205,7 @@ def test_no_other_kind_is_ever_held(kind: int) -> None:
 KEY = KEYS[0]
 
 
-def event(kind: int, ms: int, seq: int, *, targets: frozenset[Place] = frozenset()) -> Event:
+def event(kind: int, ms: int, seq: int, *, targets: frozenset[EventId] = frozenset()) -> Event:
     key = ZERO_KEY if kind == RETRACT else KEY
     return Event(pack(NOW_MS + ms), LOGS[0], seq, bytes((seq,)) * 32, kind, key, targets)
 
@@ -229,7 +228,7 @@ def test_an_undelete_is_a_greater_save() -> None:
 
 def test_a_retract_that_came_before_its_target_brings_the_older_version_back() -> None:
     old, new = event(SAVE, 0, 2), event(SAVE, 1, 3)
-    retract = event(RETRACT, 2, 4, targets=frozenset((new.place,)))
+    retract = event(RETRACT, 2, 4, targets=frozenset((new.id,)))
     assert add(retract, new, old).shown(KEY) == Shown(old, is_held=False)
     assert add(retract, new).is_erased(new)
 
@@ -251,8 +250,7 @@ def test_a_held_save_is_shown_marked_only_while_nothing_folded_has_its_key() -> 
     assert waiting.merge(add(save)).shown(KEY) == Shown(save, is_held=False)
     assert waiting.merge(add(tombstone)).shown(KEY) is None
     assert (
-        waiting.merge(add(event(RETRACT, 0, 4, targets=frozenset((held.place,))))).shown(KEY)
-        is None
+        waiting.merge(add(event(RETRACT, 0, 4, targets=frozenset((held.id,))))).shown(KEY) is None
     )
 
 
