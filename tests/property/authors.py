@@ -15,6 +15,7 @@ from kioku.crdt import lww_set
 from kioku.log.chunk import encode_chunk
 from kioku.log.event import (
     GENESIS,
+    LATER_KIND,
     RETRACT,
     ZERO_HASH,
     ZERO_KEY,
@@ -43,8 +44,8 @@ class Written(NamedTuple):
 
     @property
     def law(self) -> lww_set.Event:
-        """The event as the law sees it; a later format's is of no kind that it knows."""
-        kind = -1 if self.event.is_foreign_version else self.event.kind
+        """The event as the law sees it."""
+        kind = self.event.kind
         targets = frozenset[EventId]()
         if kind == RETRACT and self.event.body is not None:
             targets = frozenset(decode_targets(self.event.body))
@@ -82,7 +83,7 @@ class Author:
         commitment = commit(salt, body)
         place = (self.log_id, before.seq + 1, before.hash)
         header = cbor2.dumps([LATER_VERSION, *place, hlc, kind, key, commitment, "new"])
-        return self._place(before, Event(hlc, kind, key, commitment, salt, body, header))
+        return self._place(before, Event(hlc, LATER_KIND, key, commitment, salt, body, header))
 
     def chunk(self, first: EventId, last: EventId, *, bodiless: Collection[EventId] = ()) -> bytes:
         """Cut the run that ends at ``last`` and begins at its ancestor ``first``, and seal it."""
