@@ -37,7 +37,9 @@ def test_a_decision_has_the_form_of_one(path: Path) -> None:
     text = _text(path)
     number = int(path.name[:4])
     assert re.match(rf"# {number}\. \S.*\n", text), "the title is '# N. Title as a decision'"
-    assert re.search(r"^Status: (Accepted|Superseded by \d{4}), \d{4}-\d\d-\d\d$", text, re.M)
+    assert re.search(
+        r"^Status: (Accepted|Superseded by \d{4}), \d{4}-\d\d-\d\d$", text, re.MULTILINE
+    )
     assert re.findall(r"^## (.+)$", text, re.MULTILINE) == SECTIONS
 
 
@@ -63,7 +65,7 @@ def test_every_local_link_leads_somewhere(path: Path) -> None:
             continue
         name, _, anchor = target.partition("#")
         file = path.parent / name if name else path
-        headings = re.findall(r"^#+ (.+)$", _text(file), re.M) if file.is_file() else []
+        headings = re.findall(r"^#+ (.+)$", _text(file), re.MULTILINE) if file.is_file() else []
         if not file.exists() or (anchor and anchor not in map(_anchor, headings)):
             dead.append(target)
     assert not dead
