@@ -1,0 +1,20 @@
+"""A program that saves for ever, and says so after each save: the demo kills it."""
+
+from __future__ import annotations
+
+import sys
+from itertools import count
+
+import kioku
+
+
+def main(path: str) -> None:
+    """Save to the store at ``path``; print each id once its save is acknowledged."""
+    with kioku.open(path) as memory:
+        for number in count():
+            saved = memory.save(f"Measurement {number} of the long run", project="lab")
+            print(saved.id, flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
