@@ -1,0 +1,61 @@
+"""What starting kioku costs: a save is run by hooks, many times an hour, and waits for its imports.
+
+Held by names, not by a stopwatch: a shared machine makes any timed assertion a lie.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+# Standard modules that cost a few milliseconds each, and that no save has a use for.
+HEAVY = {"asyncio", "email", "http", "importlib.metadata", "logging", "socket", "ssl", "tomllib"}
+# Not there at all in a plain install, or wanted only where a log is begun or leaves.
+COSTLY = {"cryptography", "mcp", "zenoh", "platformdirs", "click", "rich"}
+
+_RUN = """
+import json, sys
+from kioku.cli import main
+status = main(sys.argv[1:])
+print(json.dumps([status or 0, sorted(sys.modules)]))
+"""
+
+
+def _modules_after(*arguments: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", _RUN, *arguments],
+        check=True,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+    status, modules = json.loads(done.stdout.splitlines()[-1])
+    assert status == 0
+    return set(modules)
+
+
+@pytest.fixture(autouse=True)
+def _log() -> None:
+    """The first save begins the log and makes its key; what is looked at here comes after."""
+    _modules_after("save", "the first")
+
+
+def test_a_second_save_imports_no_driver_that_it_does_not_need() -> None:
+    assert not _modules_after("save", "the second") & COSTLY
+
+
+def test_a_search_imports_no_driver_that_it_does_not_need() -> None:
+    assert not _modules_after("search", "first") & COSTLY
+
+
+def test_a_save_imports_no_heavy_standard_module() -> None:
+    assert not _modules_after("save", "the second") & HEAVY
+
+
+def test_importing_the_library_imports_no_costly_driver() -> None:
+    code = "import json, sys, kioku; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert not set(json.loads(done.stdout)) & COSTLY
