@@ -54,9 +54,8 @@ def events(draw: st.DrawFn, *, size_max: int = 14) -> list[lww_set.Event]:
         plain.append(lww_set.Event(stamp, log_id, seq, named, kind, event_key))
     ids = [event.id for event in plain] + [EventId(LOGS[0], 9, _hash("stranger"))]
     retracts = []
-    for number, targets in enumerate(
-        draw(st.lists(st.frozensets(st.sampled_from(ids), min_size=1, max_size=3), max_size=3))
-    ):
+    for number in range(draw(st.integers(0, 3))):
+        targets = draw(st.frozensets(st.sampled_from(ids), min_size=1, max_size=3))
         named = _hash("retract", number, sorted(targets))
         retract = lww_set.Event(pack(NOW_MS), LOGS[1], 50, named, RETRACT, ZERO_KEY, targets)
         retracts.append(retract)
