@@ -13,10 +13,12 @@ READY := $(VENV)/.ready
 SEED ?=
 MINIMUM := import sys; sys.exit(sys.version_info < (3, 11))
 
-# The names are tried in turn and each must really run: a name on PATH may be a launcher's shim.
-# `python3` comes first, since it is what the reader of the README has.
-PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.14 python; do \
-	if $$name -c '$(MINIMUM)' >/dev/null 2>&1; then command -v $$name; break; fi; done)
+# Each name must really run: one on PATH may be a launcher's shim. First a version that is tested,
+# `python3` before others since it is what a reader of the README has; else anything that is newer.
+PYTHON ?= $(shell for last in 13 99; do \
+	for name in python3 python3.13 python3.12 python3.11 python3.14 python; do \
+	if $$name -c "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, $$last))" \
+	>/dev/null 2>&1; then command -v $$name; exit; fi; done; done)
 
 PYTEST := $(BIN)/python -m pytest -q
 WORKERS ?= 2
@@ -34,7 +36,7 @@ $(READY): pyproject.toml constraints.txt
 	@"$(PYTHON)" -c '$(MINIMUM)' || { echo "$(PYTHON) is older than Python 3.11" >&2; exit 1; }
 	@if ! $(BIN)/python -c '$(MINIMUM)' >/dev/null 2>&1; then rm -rf $(VENV); "$(PYTHON)" -m venv $(VENV); fi
 	@echo "installing kioku and its tools into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $(READY)
 
 demo: $(READY) ## see kioku save and find real decisions, in a throw-away directory
@@ -43,7 +45,7 @@ demo: $(READY) ## see kioku save and find real decisions, in a throw-away direct
 test: $(READY) ## run every test
 	$(PYTEST) -n $(WORKERS) tests
 
-check: static test doctest ## everything that must be green before a commit
+check: static doctest test ## everything that must be green before a commit
 
 static: $(READY)
 	$(BIN)/ruff format --check $(SOURCES)
