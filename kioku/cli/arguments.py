@@ -1,0 +1,137 @@
+"""Arguments that several verbs share, and what their words mean.
+
+Times: an ISO 8601 date or time. One without a zone is UTC, because the times that kioku prints are
+UTC too: what one machine prints, any other machine reads alike.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError
+from typing import TYPE_CHECKING, Any
+
+from kioku.cli.parser import argument
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from datetime import datetime, timedelta
+
+MEMORY_TYPES = "note|decision|bug|pattern|config|summary"
+
+
+def names(text: str) -> list[str]:
+    """The items of a comma list; spaces around them and empty ones are dropped."""
+    return [name for name in (part.strip() for part in text.split(",")) if name]
+
+
+def moment(text: str) -> datetime:
+    """An ISO 8601 date or time; without a zone it is UTC, a date is its first moment."""
+    from datetime import UTC, datetime
+
+    try:
+        value = datetime.fromisoformat(text.strip())
+        if value.tzinfo is None:
+            value = value.replace(tzinfo=UTC)
+        return value.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ArgumentTypeError(
+            f"{text!r} is no ISO 8601 time; write 2026-05-22 or 2026-05-22T07:51:47Z"
+        ) from None
+
+
+def days(text: str) -> timedelta:
+    """A number of days, whole or not, from 0."""
+    from datetime import timedelta
+
+    try:
+        value = timedelta(days=float(text))
+        if value >= timedelta(0):
+            return value
+    except (ValueError, OverflowError):
+        pass
+    raise ArgumentTypeError(f"{text!r} is no number of days from 0")
+
+
+SPACE = argument("--space", metavar="NAME", help="the space to use (KIOKU_SPACE, else default)")
+JSON = argument("--json", action="store_true", help="print JSON")
+ID = argument("id", metavar="ID", help="the id, or 6 or more of its first digits")
+YES = argument("--yes", action="store_true", help="do not ask")
+DRY_RUN = argument("--dry-run", action="store_true", help="only show what would be done")
+
+PROJECT = argument("-p", "--project", metavar="NAME", help="only this project")
+PC_ID = argument("--pc-id", metavar="HOST", help="only what was saved on this host")
+SINCE = argument(
+    "--since", metavar="TIME", type=moment, help="only what changed at or after this ISO time"
+)
+UNTIL = argument(
+    "--until", metavar="TIME", type=moment, help="only what changed before this ISO time"
+)
+LIMIT = argument("-n", "--limit", metavar="N", type=int, default=50, help="at most N results (50)")
+
+FILTERS = (
+    PROJECT,
+    argument("--memory-type", metavar="TYPE", help=f"only this type: {MEMORY_TYPES}"),
+    argument("-t", "--tags", metavar="A,B", type=names, help="only what has all of these tags"),
+    argument("--importance", metavar="N", type=int, help="only this importance or more (1-5)"),
+    argument("--agent-family", metavar="NAME", help="only what agents of this family saved"),
+    argument("--client-id", metavar="NAME", help="only what this client saved"),
+    PC_ID,
+    argument("--session-id", metavar="ID", help="only what was saved in this session"),
+    SINCE,
+    UNTIL,
+    argument(
+        "--include-superseded",
+        action="store_true",
+        help="also what a newer observation supersedes",
+    ),
+)
+
+FIELDS = (
+    argument("-p", "--project", metavar="NAME", help="the project it belongs to"),
+    argument("-t", "--tags", metavar="A,B", type=names, help="tags, as a comma list"),
+    argument("--memory-type", metavar="TYPE", help=f"{MEMORY_TYPES} (note)"),
+    argument("--importance", metavar="N", type=int, help="from 1 to 5 (2)"),
+    argument("--subject", metavar="TEXT", help="what it is about, in a few words"),
+    argument("--summary", metavar="TEXT", help="the content in a sentence"),
+    argument("--source-files", metavar="A,B", type=names, help="files it was learned from"),
+    argument("--references", metavar="A,B", type=names, help="issues, commits, links"),
+    argument("--supersedes", metavar="ID,ID", type=names, help="ids of what it replaces"),
+)
+
+
+def filters(arguments: Namespace) -> dict[str, Any]:
+    """The filters that were given, in the words of the library."""
+    given = vars(arguments)
+    words = (
+        "project",
+        "memory_type",
+        "tags",
+        "importance",
+        "agent_family",
+        "client_id",
+        "session_id",
+        "since",
+        "until",
+    )
+    chosen = {word: given[word] for word in words if given.get(word) is not None}
+    if given.get("pc_id") is not None:
+        chosen["host"] = given["pc_id"]
+    if given.get("include_superseded"):
+        chosen["include_superseded"] = True
+    return chosen
+
+
+def fields(arguments: Namespace) -> dict[str, Any]:
+    """The fields of an observation that were given, in the words of the library."""
+    given = vars(arguments)
+    words = (
+        "project",
+        "tags",
+        "memory_type",
+        "importance",
+        "subject",
+        "summary",
+        "source_files",
+        "references",
+        "supersedes",
+    )
+    return {word: given[word] for word in words if given[word] is not None}

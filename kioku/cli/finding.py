@@ -1,0 +1,176 @@
+"""``search``, ``get-memory``, ``list`` and ``history``: what reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kioku.cli import render
+from kioku.cli.arguments import FILTERS, ID, JSON, LIMIT, SPACE, filters
+from kioku.cli.parser import Verb, argument
+from kioku.cli.store import full_id, open_memory
+from kioku.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from kioku.memory.results import HistoryEntry
+
+
+def _search(arguments: Namespace) -> int:
+    from kioku.cli import formats
+
+    query = " ".join(arguments.query)
+    with open_memory(arguments) as memory:
+        hits = memory.search(
+            query, limit=arguments.limit, mode=arguments.search_mode, **filters(arguments)
+        )
+    if arguments.json or arguments.format == "json":
+        render.json([formats.hit_json(hit) for hit in hits])
+        return 0
+    found = [hit.observation for hit in hits]
+    is_markdown = arguments.format == "markdown"
+    render.block(formats.markdown(found) if is_markdown else formats.entries(found))
+    return 0
+
+
+def _get(arguments: Namespace) -> int:
+    from kioku.cli import formats
+
+    with open_memory(arguments) as memory:
+        observation = memory.get(full_id(memory, arguments.id))
+    if observation is None:
+        raise NotFoundError(f"{arguments.id}: no observation that can be read has this id")
+    if arguments.json:
+        render.json(formats.observation_json(observation))
+    else:
+        render.block(formats.full_text(observation))
+    return 0
+
+
+def _list(arguments: Namespace) -> int:
+    from kioku.cli import formats
+
+    with open_memory(arguments) as memory:
+        found = memory.list(
+            limit=arguments.limit,
+            include_deleted=arguments.include_deleted,
+            **filters(arguments),
+        )
+    if arguments.json:
+        render.json([formats.observation_json(observation) for observation in found])
+    else:
+        render.block(formats.entries(found))
+    return 0
+
+
+def _history(arguments: Namespace) -> int:
+    with open_memory(arguments) as memory:
+        entries = memory.history(full_id(memory, arguments.id))
+    if arguments.json:
+        render.json([_history_json(entry) for entry in entries])
+    else:
+        render.block("\n".join(map(_history_text, entries)))
+    return 0
+
+
+def _history_text(entry: HistoryEntry) -> str:
+    from kioku.cli import formats
+
+    stamp = entry.stamped_at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{entry.stamped_at:%f}"[:3]
+    writer = f"{entry.replica or entry.log_id[:8]} seq {entry.seq}"
+    lines = [f"[{entry.status}] {entry.operation} {stamp} by {writer}", f"  {entry.why}"]
+    if entry.reason:
+        lines.append(f"  reason: {entry.reason}")
+    if entry.observation is not None:
+        lines.append(f"  {formats.excerpt(entry.observation)}")
+    return "\n".join(map(render.one_line, lines))
+
+
+def _history_json(entry: HistoryEntry) -> dict[str, Any]:
+    from kioku.cli import formats
+
+    observation = entry.observation
+    return {
+        "operation": entry.operation,
+        "status": entry.status,
+        "why": entry.why,
+        "stamped_at": formats.json_time(entry.stamped_at),
+        "replica": entry.replica,
+        "log_id": entry.log_id,
+        "seq": entry.seq,
+        "hash": entry.hash,
+        "reason": entry.reason,
+        "observation": None if observation is None else formats.observation_json(observation),
+    }
+
+
+SEARCH = Verb(
+    name="search",
+    summary="Find observations by their words",
+    description="Find observations by their words, the best first; without words, the newest.",
+    arguments=(
+        argument("query", metavar="QUERY", nargs="*", help="any words; no syntax to know"),
+        *FILTERS,
+        LIMIT,
+        argument(
+            "--search-mode",
+            choices=("and", "or", "and_or"),
+            default="or",
+            help="how many of the words must be there: all, any (the default: any, better with "
+            "all), or all and else any",
+        ),
+        argument(
+            "--format",
+            choices=("text", "markdown", "json"),
+            default="text",
+            help="text (the default)",
+        ),
+        SPACE,
+        JSON,
+    ),
+    examples=("kioku search which database -p demo", "kioku search --since 2026-05-01 -n 10"),
+    run=_search,
+    output="Entries, separated by a line `---`; `No matching memories.` if there is none.",
+    json="A list of observations, each with `score`, `snippet` and `is_substring`; `[]` for none.",
+)
+
+GET_MEMORY = Verb(
+    name="get-memory",
+    summary="Show one observation whole",
+    arguments=(ID, SPACE, JSON),
+    examples=("kioku get-memory 3f9a21",),
+    run=_get,
+    output="`field: value` lines, `---`, the content.",
+    json="The observation.",
+)
+
+LIST = Verb(
+    name="list",
+    summary="List the newest observations",
+    arguments=(
+        *FILTERS,
+        argument("--include-deleted", action="store_true", help="also what was deleted"),
+        LIMIT,
+        SPACE,
+        JSON,
+    ),
+    examples=("kioku list -p demo --memory-type decision",),
+    run=_list,
+    output="Entries as of `search`, the latest change first; `No matching memories.` if none.",
+    json="A list of observations; `[]` for none.",
+)
+
+HISTORY = Verb(
+    name="history",
+    summary="Show every version of an observation",
+    description="Show every version, deletion and purge of an observation, and why one won.",
+    arguments=(ID, SPACE, JSON),
+    examples=("kioku history 3f9a21",),
+    run=_history,
+    output="`[status] operation time by replica seq N`, why, and the content's beginning.",
+    json="A list of events, the greatest stamp first: `operation` (`save`, `tombstone`, `purge`), "
+    "`status` (`wins`, `older`, `retracted`, `purged`, `held`, `missing`), `why`, `stamped_at`, "
+    "`replica`, `log_id`, `seq`, `hash`, `reason`, `observation` (null if it cannot be read).",
+)
+
+VERBS = {verb.name: verb for verb in (SEARCH, GET_MEMORY, LIST, HISTORY)}

@@ -1,0 +1,298 @@
+"""``delete``, ``undelete``, ``purge`` and ``gc``: what takes away, and what brings back.
+
+The rule this module guards: nothing that cannot be brought back, and nothing in bulk, happens
+without ``--yes`` or an answer on a terminal.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kioku.cli import render
+from kioku.cli.arguments import (
+    DRY_RUN,
+    ID,
+    JSON,
+    PC_ID,
+    PROJECT,
+    SINCE,
+    SPACE,
+    UNTIL,
+    YES,
+    days,
+    filters,
+)
+from kioku.cli.parser import CommandError, Verb, argument
+from kioku.cli.store import full_id, is_full_id, open_memory
+from kioku.errors import NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Sequence
+
+    from kioku.memory import Memory
+    from kioku.memory.results import GcCounts
+
+BATCH = 10_000  # as many as one list can give
+
+
+class RefusedError(UsageError):
+    """It needed a yes and got none; nothing was done."""
+
+    hint = "add --yes to do it, --dry-run to see what it would do"
+
+
+class NeverHeldError(NotFoundError):
+    """Nothing here has ever had this id, so it may well be a mistyped one."""
+
+    def __init__(self, typed: str, id: str) -> None:
+        super().__init__(f"{typed}: nothing here has ever had this id")
+        self.hint = f"kioku gc --force-id {id} refuses it for ever all the same"
+
+
+def _delete(arguments: Namespace) -> int:
+    chosen = filters(arguments)
+    if arguments.id is None:
+        if not chosen:
+            raise CommandError("give an id, or filters to delete by", hint="kioku delete --help")
+        return _delete_matching(arguments, chosen)
+    if chosen:
+        raise CommandError("give an id or filters, not both", hint="kioku delete --help")
+    with open_memory(arguments) as memory:
+        key = full_id(memory, arguments.id)
+        if arguments.dry_run:
+            _require(memory, key, arguments.id)
+        else:
+            memory.delete(key, reason=arguments.reason)
+    _show_deleted([key], arguments)
+    return 0
+
+
+def _delete_matching(arguments: Namespace, chosen: dict[str, Any]) -> int:
+    with open_memory(arguments) as memory:
+        ids = _matching(memory, chosen)
+        if arguments.dry_run:
+            _show_deleted(ids, arguments)
+            return 0
+        if ids:
+            _require_yes(arguments, f"delete {_count(ids)}?", f"{_count(ids)} would be deleted")
+        deleted = _delete_each(memory, ids, arguments.reason)
+    _show_deleted(deleted, arguments)
+    return 0
+
+
+def _delete_each(memory: Memory, ids: Sequence[str], reason: str) -> list[str]:
+    """Each in a transaction of its own, so that an interruption keeps what was done."""
+    deleted = []
+    for done, key in enumerate(ids, start=1):
+        try:
+            memory.delete(key, reason=reason)
+        except NotFoundError:  # another process was faster
+            continue
+        deleted.append(key)
+        render.progress("deleting", done, len(ids))
+    return deleted
+
+
+def _matching(memory: Memory, chosen: dict[str, Any]) -> list[str]:
+    found = memory.list(limit=BATCH, include_superseded=True, **chosen)
+    if len(found) == BATCH:
+        render.note(f"kioku: only the newest {BATCH:,} are taken at a time; run it again for more")
+    return [observation.id for observation in found]
+
+
+def _show_deleted(ids: Sequence[str], arguments: Namespace) -> None:
+    if arguments.json:
+        render.json({"deleted": list(ids), "dry_run": arguments.dry_run})
+        return
+    did = "would delete (tombstone)" if arguments.dry_run else "deleted (tombstone)"
+    for key in ids:
+        render.line(f"{did}: {key}")
+    if arguments.id is None:
+        render.line(f"{'would delete' if arguments.dry_run else 'deleted'}: {_count(ids)}")
+
+
+def _undelete(arguments: Namespace) -> int:
+    with open_memory(arguments) as memory:
+        observation = memory.undelete(full_id(memory, arguments.id))
+    if arguments.json:
+        from kioku.cli.formats import observation_json
+
+        render.json(observation_json(observation))
+    else:
+        render.line(f"undeleted: {observation.id}")
+    return 0
+
+
+def _purge(arguments: Namespace) -> int:
+    with open_memory(arguments) as memory:
+        key = full_id(memory, arguments.id)
+        _require_known(memory, key, arguments.id)
+        _require_yes(arguments, f"erase {key} everywhere, for ever?", f"{key} would be erased")
+        had_copy = memory.purge(key)
+    _show_purged(key, is_json=arguments.json, had_copy=had_copy)
+    return 0
+
+
+def _gc(arguments: Namespace) -> int:
+    if arguments.force_id is not None:
+        return _gc_one(arguments)
+    choice = {"project": arguments.project, "host": arguments.by_pc_id}
+    with open_memory(arguments) as memory:
+        counts = memory.gc(arguments.retention_days, dry_run=True, **choice)
+        if counts.versions and not arguments.dry_run:
+            size = f"{counts.versions:,} old versions of {counts.observations:,} observations"
+            _require_yes(arguments, f"erase {size}, for ever?", f"{size} would be erased")
+            counts = memory.gc(arguments.retention_days, **choice)
+    _show_counts(counts, is_json=arguments.json, is_dry_run=arguments.dry_run)
+    return 0
+
+
+def _gc_one(arguments: Namespace) -> int:
+    """Purge one id now. A whole id after the word force is an answer; a beginning is not."""
+    with open_memory(arguments) as memory:
+        key = full_id(memory, arguments.force_id)
+        if arguments.dry_run:
+            render.line(f"would purge: {key}")
+            return 0
+        if not is_full_id(arguments.force_id.strip().lower()):
+            _require_yes(arguments, f"erase {key} everywhere, for ever?", f"{key} would be erased")
+        had_copy = memory.purge(key)
+    _show_purged(key, is_json=arguments.json, had_copy=had_copy)
+    return 0
+
+
+def _show_purged(id: str, *, is_json: bool, had_copy: bool) -> None:
+    if is_json:
+        render.json({"purged": id, "had_local_copy": had_copy})
+    elif had_copy:
+        render.line(f"purged: {id}")
+    else:
+        render.line(f"purged: {id} (no local copy; none will be accepted)")
+
+
+def _show_counts(counts: GcCounts, *, is_json: bool, is_dry_run: bool) -> None:
+    fields = {
+        "deleted": counts.deleted,
+        "expired": counts.expired,
+        "beaten": counts.beaten,
+        "observations": counts.observations,
+        "body_bytes": counts.body_bytes,
+        "dry_run": is_dry_run,
+    }
+    if is_json:
+        render.json(fields)
+        return
+    render.line(f"{'would erase' if is_dry_run else 'erased'}: {counts.versions:,} versions")
+    for name, value in fields.items():
+        render.line(f"{name}: {('no', 'yes')[value] if value is is_dry_run else value}")
+
+
+def _require(memory: Memory, id: str, typed: str) -> None:
+    if memory.get(id) is None:
+        raise NotFoundError(f"{typed}: no observation that can be read has this id")
+
+
+def _require_known(memory: Memory, id: str, typed: str) -> None:
+    """A purge is for ever and for everybody, so a mistyped id must not become one.
+
+    Raises:
+        NeverHeldError: nothing here is about this id; ``gc --force-id`` takes any.
+    """
+    try:
+        memory.history(id)
+    except NotFoundError as error:
+        raise NeverHeldError(typed, id) from error
+
+
+def _require_yes(arguments: Namespace, question: str, refusal: str) -> None:
+    if not (arguments.yes or render.ask(question)):
+        raise RefusedError(f"{refusal}; nothing was done")
+
+
+def _count(ids: Sequence[str]) -> str:
+    return f"{len(ids):,} observation{'' if len(ids) == 1 else 's'}"
+
+
+DELETE = Verb(
+    name="delete",
+    summary="Delete observations; undelete brings them back",
+    description="Delete one observation, or all that match. A tombstone hides them everywhere; "
+    "until gc erases\nthem, undelete brings them back.",
+    arguments=(
+        argument("id", metavar="ID", nargs="?", help=ID.help),
+        argument("-r", "--reason", metavar="TEXT", default="", help="why, kept in the history"),
+        PROJECT,
+        PC_ID,
+        SINCE,
+        UNTIL,
+        DRY_RUN,
+        YES,
+        SPACE,
+        JSON,
+    ),
+    examples=(
+        'kioku delete 3f9a21 -r "no longer true"',
+        "kioku delete -p demo --until 2026-01-01 --dry-run",
+    ),
+    run=_delete,
+    output="`deleted (tombstone): <id>` for each, in bulk followed by `deleted: N observations`; "
+    "with `--dry-run` `would delete` in place of `deleted`.",
+    json='`{"deleted": [id, …], "dry_run": false}`',
+)
+
+UNDELETE = Verb(
+    name="undelete",
+    summary="Bring a deleted observation back",
+    arguments=(ID, SPACE, JSON),
+    examples=("kioku undelete 3f9a21",),
+    run=_undelete,
+    output="`undeleted: <id>`",
+    json="The observation.",
+)
+
+PURGE = Verb(
+    name="purge",
+    summary="Erase an observation for ever, everywhere",
+    description="Erase an observation for ever: its content leaves this store's files now and "
+    "every other replica\nas soon as it hears of it. Nothing brings it back.",
+    arguments=(ID, YES, SPACE, JSON),
+    examples=("kioku purge 3f9a21 --yes",),
+    run=_purge,
+    output="`purged: <id>`",
+    json='`{"purged": id, "had_local_copy": true}`',
+)
+
+GC = Verb(
+    name="gc",
+    summary="Erase what was deleted or expired long ago",
+    description="Erase the content of what was deleted, or has expired, for longer than the "
+    "retention. What can be\nread now stays, whatever its age.",
+    arguments=(
+        argument(
+            "--retention-days",
+            metavar="N",
+            type=days,
+            default=days("30"),
+            help="keep what was deleted within the last N days (30)",
+        ),
+        PROJECT,
+        argument("--by-pc-id", metavar="HOST", help=PC_ID.help),
+        argument(
+            "--force-id", metavar="ID", help="purge this id now, even if it was never held here"
+        ),
+        DRY_RUN,
+        YES,
+        SPACE,
+        JSON,
+    ),
+    examples=("kioku gc --retention-days 90 --dry-run", "kioku gc --yes"),
+    run=_gc,
+    output="`erased: N versions` (`would erase` with `--dry-run`) and a `name: count` line each; "
+    "with `--force-id` `purged: <id>`, and `no local copy` where there was none.",
+    json='`{"deleted", "expired", "beaten", "observations", "body_bytes", "dry_run"}`: versions '
+    "under a tombstone, of what expired, edited away; the observations that they belong to; bytes. "
+    "With `--force-id` as of `purge`.",
+)
+
+VERBS = {verb.name: verb for verb in (DELETE, UNDELETE, PURGE, GC)}

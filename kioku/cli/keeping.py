@@ -1,0 +1,248 @@
+"""``init``, ``status``, ``doctor`` and ``rebuild``: what looks after the store itself."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from kioku.cli import render
+from kioku.cli.arguments import JSON, SPACE
+from kioku.cli.files import ExistsError, replace_file
+from kioku.cli.parser import CommandError, Verb, argument
+from kioku.cli.store import open_memory, settings_of
+from kioku.errors import StoreAccessError
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from kioku.config import Settings
+    from kioku.doctor import Report
+    from kioku.memory import Memory
+
+_MESH_MODES = ("hub", "spoke")
+_NEXT = 'kioku save "what you learned" -p your-project'
+_EXIT_CODES = {"pass": 0, "warn": 1, "fail": 2}
+
+
+def _init(arguments: Namespace) -> int:
+    if arguments.mode in _MESH_MODES:
+        raise CommandError(
+            f"--mode {arguments.mode} comes with the mesh, which this version does not have yet",
+            hint="kioku init --mode local",
+        )
+    if arguments.listen or arguments.connect or arguments.install_systemd:
+        raise CommandError(
+            "--listen, --connect and --install-systemd come with the mesh, not with --mode local",
+            hint="kioku init --mode local",
+        )
+    settings = settings_of(arguments)
+    text = _config_text(settings)
+    if arguments.print:
+        render.block(text.rstrip("\n"))
+        return 0
+    path = os.path.abspath(arguments.out or settings.config_path)
+    _write_config(path, text, is_forced=arguments.force)
+    if arguments.json:
+        render.json({"wrote": path, "mode": "local", "space": settings.space, "next": _NEXT})
+    else:
+        render.line(f"wrote {path}")
+        render.line(f"next: {_NEXT}")
+    return 0
+
+
+def _config_text(settings: Settings) -> str:
+    return f"""\
+# kioku's settings. Every line may be left out; variables of the environment, as KIOKU_SPACE,
+# come before this file.
+mode = "local"
+space = "{settings.space}"
+
+# "full": what was saved survives a power cut. "normal": faster, it survives a crash.
+durability = "{settings.durability}"
+
+# Who saves. Where these are left out, the program that started kioku is asked, then the machine.
+# agent_family = "…"
+# client_id = "user@host"
+# pc_id = "host"
+"""
+
+
+def _write_config(path: str, text: str, *, is_forced: bool) -> None:
+    """Write it whole or not at all; the same text again is no conflict."""
+    if not is_forced and os.path.exists(path):
+        with open(path, "rb") as file:
+            if file.read(len(text.encode()) + 1) != text.encode():
+                raise ExistsError(f"{path}: exists already")
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with replace_file(path) as file:
+        file.write(text.encode())
+
+
+def _status(arguments: Namespace) -> int:
+    settings = settings_of(arguments)
+    with open_memory(arguments) as memory:
+        fields = _status_fields(memory, settings)
+    if arguments.json:
+        render.json(fields)
+        return 0
+    for name, value in fields.items():
+        if isinstance(value, dict):
+            for family, count in value.items():
+                render.line(f"{name} ({family or 'none'}): {count}")
+        else:
+            render.line(f"{name}: {_status_text(value)}")
+    return 0
+
+
+def _status_text(value: object) -> str:
+    return ("no", "yes")[value] if isinstance(value, bool) else str(value)
+
+
+def _status_fields(memory: Memory, settings: Settings) -> dict[str, Any]:
+    from kioku.cli.verbs import version
+
+    counts = memory.statistics()
+    return {
+        "version": version(),
+        "backend": "sqlite",
+        "space": counts.space,
+        "store": counts.path,
+        "config": settings.config_path,
+        "durability": settings.durability,
+        "pc_id": counts.host,
+        "session_id": counts.session_id,
+        "agent_family": counts.agent_family,
+        "client_id": counts.client_id,
+        "observations": counts.observations,
+        "observations_by_family": dict(counts.by_family),
+        "deleted": counts.deleted,
+        "purged": counts.purged,
+        "retracted": counts.retracted,
+        "held": counts.held,
+        "missing": counts.missing,
+        "events": counts.events,
+        "logs": counts.logs,
+        "file_bytes": counts.file_bytes,
+        "erased": counts.is_erased,
+        "digest": memory.digest(),
+        "mesh": "off",
+        "mesh_ready": False,
+    }
+
+
+def _doctor(arguments: Namespace) -> int:
+    from kioku.doctor import check
+
+    # Without --space the doctor reads the settings itself: a bad one is a finding, not an error.
+    target = settings_of(arguments) if arguments.space else None
+    report = check(target, deep=arguments.deep, environ=os.environ)
+    if arguments.json:
+        render.json(_report_json(report))
+    else:
+        for found in report.checks:
+            render.line(f"[{found.status.upper()}] {found.name} - {found.summary}")
+            if found.hint:
+                render.line(f"hint: {found.hint}")
+    return _EXIT_CODES[report.worst_status]
+
+
+def _report_json(report: Report) -> dict[str, Any]:
+    return {
+        "version": report.version,
+        "ok": report.ok,
+        "worst_status": report.worst_status,
+        "checks": [
+            {
+                "name": found.name,
+                "status": found.status,
+                "summary": found.summary,
+                "hint": found.hint,
+            }
+            for found in report.checks
+        ],
+    }
+
+
+def _rebuild(arguments: Namespace) -> int:
+    settings = settings_of(arguments)
+    if not os.path.exists(settings.store_path):
+        raise StoreAccessError(f"{settings.store_path}: no store is there; a first save makes it")
+    with open_memory(arguments) as memory:
+        memory.rebuild(progress=lambda done, total: render.progress("rebuilding", done, total))
+        counts = memory.statistics()
+    if arguments.json:
+        render.json({"events": counts.events, "observations": counts.observations})
+    else:
+        render.line(f"rebuilt: {counts.observations:,} observations from {counts.events:,} events")
+    return 0
+
+
+INIT = Verb(
+    name="init",
+    summary="Write a config file; nothing else needs it",
+    description="Write a config file to change settings in. Saving works without one.",
+    arguments=(
+        argument(
+            "--mode",
+            choices=("local", "localhost", *_MESH_MODES),
+            default="local",
+            help="local (the default, also called localhost); hub and spoke come with the mesh",
+        ),
+        argument("--listen", metavar="EP", action="append", help="comes with the mesh"),
+        argument("--connect", metavar="EP", action="append", help="comes with the mesh"),
+        argument("--install-systemd", action="store_true", help="comes with the mesh"),
+        argument("--out", metavar="PATH", help="the file (KIOKU_CONFIG, else the user's own)"),
+        argument("--force", action="store_true", help="replace a file that is there"),
+        argument("--print", action="store_true", help="print the file's text and write nothing"),
+        SPACE,
+        JSON,
+    ),
+    examples=("kioku init", "kioku init --print"),
+    run=_init,
+    output="`wrote <path>` and the next step.",
+    json='`{"wrote": path, "mode": "local", "space", "next"}`',
+)
+
+STATUS = Verb(
+    name="status",
+    summary="Show the store, its counts and who saves",
+    arguments=(SPACE, JSON),
+    examples=("kioku status",),
+    run=_status,
+    output="`key: value` lines; without a mesh `mesh: off` and `mesh_ready: no`.",
+    json="An object with the same keys; counts are numbers, `observations_by_family` is an object, "
+    "`erased` and `mesh_ready` are booleans.",
+)
+
+DOCTOR = Verb(
+    name="doctor",
+    summary="Check the installation and the store",
+    arguments=(
+        argument(
+            "--deep",
+            action="store_true",
+            help="verify every event, and repair what is derived from them",
+        ),
+        SPACE,
+        JSON,
+    ),
+    examples=("kioku doctor", "kioku doctor --deep"),
+    run=_doctor,
+    output="`[PASS|WARN|FAIL] name - summary` for each check, and `hint: …` where one helps.",
+    json='`{"version", "ok", "worst_status", "checks": [{"name", "status", "summary", "hint"}]}`; '
+    "a status is `pass`, `warn` or `fail`.",
+    exit_codes="0 all passed, 1 the worst is a warning, 2 something failed or the usage is wrong",
+)
+
+REBUILD = Verb(
+    name="rebuild",
+    summary="Derive the search index and all views from the log again",
+    description="Derive the search index and all views from the log again. It changes no answer.",
+    arguments=(SPACE, JSON),
+    examples=("kioku rebuild",),
+    run=_rebuild,
+    output="`rebuilt: N observations from N events`",
+    json='`{"events", "observations"}`',
+)
+
+VERBS = {verb.name: verb for verb in (INIT, STATUS, DOCTOR, REBUILD)}

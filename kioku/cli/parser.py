@@ -1,0 +1,125 @@
+"""A verb as a value, and argparse made to speak like the rest of kioku.
+
+Arguments are declared as data, so the parser of ``kioku VERB``, its help and docs/cli.md all come
+from one place. argparse itself is asked only to parse: it prints nothing and never exits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from kioku.cli import render
+from kioku.errors import InvalidArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+HELP_COLUMNS_MAX = 100
+HELP_COLUMNS = 80  # where nobody watches, so that the text is the same everywhere
+
+
+class CommandError(InvalidArgumentError):
+    """What was typed cannot be understood; ``hint`` is the command or the word to try."""
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One positional (a flag without dashes) or option; ``keywords`` are argparse's."""
+
+    flags: tuple[str, ...]
+    help: str
+    keywords: Mapping[str, Any]
+
+
+def argument(*flags: str, help: str, **keywords: Any) -> Argument:
+    """Declare one argument as ``argparse.ArgumentParser.add_argument`` would take it."""
+    return Argument(flags, help, keywords)
+
+
+HELP = argument("-h", "--help", help="show this help", action="store_true")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verb:
+    """One command: what it takes, what it prints and what does it.
+
+    ``output`` and ``json`` say what is printed, for docs/cli.md; ``run`` gives the exit code.
+    """
+
+    name: str
+    summary: str
+    arguments: tuple[Argument, ...]
+    examples: tuple[str, ...]
+    run: Callable[[argparse.Namespace], int]
+    description: str = ""
+    output: str = ""
+    json: str = ""
+    exit_codes: str = ""
+
+    def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """Parse what followed the verb.
+
+        Raises:
+            CommandError: if it cannot be understood.
+        """
+        return self._parser().parse_args(arguments)
+
+    def help_text(self) -> str:
+        """What ``--help`` prints."""
+        return self._parser().format_help().rstrip("\n")
+
+    def execute(self, arguments: Sequence[str]) -> int:
+        """Parse and run, or show help; the exit code."""
+        options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+        if "--help" in options or "-h" in options:
+            render.block(self.help_text())
+            return 0
+        return self.run(self.parse(arguments))
+
+    def _parser(self) -> argparse.ArgumentParser:
+        parser = _Parser(self)
+        for declared in (*self.arguments, HELP):
+            parser.add_argument(*declared.flags, help=declared.help, **declared.keywords)
+        return parser
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Help of a known width: argparse builds one for every argument, and finding the width of
+    the terminal its own way imports half of the compression modules each time it starts.
+    """
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=28, width=_columns())
+
+
+class _Parser(argparse.ArgumentParser):
+    def __init__(self, verb: Verb) -> None:
+        examples = "\n".join(f"  {example}" for example in verb.examples)
+        super().__init__(
+            prog=f"kioku {verb.name}",
+            description=verb.description or verb.summary + ".",
+            epilog=f"example:\n{examples}",
+            formatter_class=_Formatter,
+            allow_abbrev=False,
+            add_help=False,  # argparse's own prints and exits; `execute` answers it
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Give usage errors the same form as all others."""
+        raise CommandError(message, hint=f"{self.prog} --help")
+
+
+def _columns() -> int:
+    if not render.is_watched():
+        return HELP_COLUMNS
+    try:
+        return max(40, min(os.get_terminal_size(1).columns, HELP_COLUMNS_MAX))
+    except OSError:
+        return HELP_COLUMNS

@@ -1,0 +1,167 @@
+"""docs/cli.md, written from the verbs themselves: ``python -m kioku.cli.reference`` prints it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kioku.cli import render, verbs
+
+if TYPE_CHECKING:
+    from kioku.cli.parser import Argument, Verb
+
+# Every field of an observation in JSON, with its type and meaning; a test holds it complete.
+OBSERVATION_FIELDS = {
+    "observation_id": ("string", "the id, by its older name"),
+    "id": ("string", "32 hex digits"),
+    "content": ("string", "what was saved"),
+    "project": ("string", '`""` if none'),
+    "tags": ("list of strings", ""),
+    "memory_type": ("string", "`note`, `decision`, `bug`, `pattern`, `config` or `summary`"),
+    "importance": ("integer", "1 to 5"),
+    "subject": ("string", '`""` if none'),
+    "summary": ("string", '`""` if none'),
+    "source_files": ("list of strings", ""),
+    "references": ("list of strings", ""),
+    "supersedes": ("list of strings", "whole ids"),
+    "agent_family": ("string", "who saved it"),
+    "client_id": ("string", "who saved it"),
+    "host": ("string", "where it was saved"),
+    "pc_id": ("string", "`host`, by its older name"),
+    "session_id": ("string", "the session it was saved in"),
+    "created_at": ("string or null", "ISO 8601, UTC: the writer's clock"),
+    "updated_at": ("string", "ISO 8601, UTC: the last change, the time that filters compare"),
+    "expires_at": ("string or null", "ISO 8601, UTC"),
+    "is_held": ("boolean", "its writer's clock is ahead of ours"),
+    "is_deleted": ("boolean", "only with `list --include-deleted` ever true"),
+    "extra": ("object", "fields that other programs added"),
+}
+
+_JOIN = "\N{SYMBOL FOR SPACE}"  # a space that no line may break at, until it is wrapped
+
+INTRODUCTION = """\
+# Command line
+
+<!-- Written by `make docs` from the program itself; a test fails where it is not current. -->
+
+`kioku VERB [ARGUMENTS]`; `kioku --help` lists the verbs, `kioku VERB --help` shows one,
+`kioku --version` the version. `kioku-mesh` is another name of the same command. Saving needs no
+preparation: the first save creates the store.
+
+## What all verbs share
+
+**Exit codes**: 0 done (a search that finds nothing is done), 1 refused or not found, 2 usage or
+invalid input. `doctor` gives 0, 1, 2 for pass, warn, fail. An interrupted command gives 130, one
+whose output nobody reads any more 141.
+
+**Errors** are one line on standard error, `kioku: …`, and where it helps a second, `hint: …`.
+Standard output carries only what was asked for; with `--json` it is one JSON document, or nothing
+if the command failed. `KIOKU_DEBUG=1` adds where in the program an error came from.
+
+**Ids** may be shortened to 6 or more of their first digits, as long as only one id begins so.
+
+**Times** are ISO 8601 dates or times, `2026-05-22` or `2026-05-22T07:51:47`. Without a zone they
+are UTC, as are all times that kioku prints; `2026-05-22T09:51:47+02:00` names one. `--since`
+includes its moment, `--until` does not; a date is its first moment. Both compare the logical time
+of the last change, so every machine gives the same answer.
+
+**Text** that was stored never reaches a terminal as a command: control characters are shown as
+`\\x1b` in text and as escapes in JSON. Where CONTENT is `-`, UTF-8 is read from standard input; its
+last line break is dropped. Words after `--` are no options: `kioku save -- "-v means verbose"`.
+
+**Who asks**: what cannot be brought back, and what is done in bulk, needs `--yes` or an answer on
+the terminal. Without either it is refused and nothing is done.
+
+## Settings
+
+Each setting is the first of: option, environment, config file, launcher, default.
+
+| setting | environment | config file | default |
+|---|---|---|---|
+| space (`--space`), 1 to 32 of `a-z 0-9 -` | `KIOKU_SPACE` | `space` | `default` |
+| agent family | `KIOKU_AGENT_FAMILY` | `agent_family` | the launcher's, else none |
+| client | `KIOKU_CLIENT_ID` | `client_id` | the launcher's, else `user@host` |
+| session | `KIOKU_SESSION_ID` | | a fresh one for each command |
+| host (`pc_id`) | | `pc_id` | the machine's name |
+| durability: `full` or `normal` | | `durability` | `full` |
+| mode: `local` | | `mode` | `local` |
+| where the stores lie | `KIOKU_STATE_DIR` | | the platform's data directory, under `kioku` |
+| the config file | `KIOKU_CONFIG` | | `kioku/config.toml` in its config directory |
+
+`KIOKU_MESH_…` and `MESH_MEM_…` are read as older names of these variables, but for `…_STATE_DIR`:
+those name another program's directory, which kioku leaves alone. `XDG_DATA_HOME` and
+`XDG_CONFIG_HOME` are honoured. Agent family, client, session and host take 1 to 128 printable
+characters without `/ \\ * ? # $`. A value that cannot be used is an error that names where it
+stands, and so is a key of the config file that is not known.
+
+## An observation in JSON
+
+| field | type | |
+|---|---|---|"""
+
+
+def reference() -> str:
+    """The whole of docs/cli.md."""
+    fields = [
+        f"| `{name}` | {type_name} | {meaning} |"
+        for name, (type_name, meaning) in OBSERVATION_FIELDS.items()
+    ]
+    sections = [_section(verbs.load(name)) for name in verbs.MODULES]
+    return "\n".join([INTRODUCTION, *fields, *sections])
+
+
+def _section(verb: Verb) -> str:
+    description = " ".join((verb.description or verb.summary + ".").split())
+    usage = " ".join([f"kioku {verb.name}", *map(_usage, verb.arguments)])
+    lines = ["", f"## {verb.name}", "", description, "", "```", *_wrapped(usage), "```", ""]
+    lines += ["| argument | |", "|---|---|", *map(_row, verb.arguments), ""]
+    lines += [f"**Prints** {verb.output}", "", f"**With `--json`** {verb.json}", ""]
+    if verb.exit_codes:
+        lines += [f"**Exit codes** {verb.exit_codes}.", ""]
+    return "\n".join([*lines, "```console", *_prompted(verb.examples), "```"])
+
+
+def _prompted(examples: tuple[str, ...]) -> list[str]:
+    """Examples as typed; a line that begins with a space continues the one before."""
+    return [line if line.startswith(" ") else f"$ {line}" for line in examples]
+
+
+def _is_option(argument: Argument) -> bool:
+    return argument.flags[0].startswith("-")
+
+
+def _value_name(argument: Argument) -> str:
+    if "choices" in argument.keywords:
+        return "|".join(argument.keywords["choices"])
+    return str(argument.keywords.get("metavar", ""))
+
+
+def _usage(argument: Argument) -> str:
+    text = _value_name(argument)
+    if _is_option(argument):
+        return f"[{_JOIN.join(filter(None, [argument.flags[0], text]))}]"
+    many = {"?": f"[{text}]", "*": f"[{text}{_JOIN}…]", "+": f"{text} [{text}{_JOIN}…]"}
+    return many.get(argument.keywords.get("nargs", ""), text)
+
+
+def _row(argument: Argument) -> str:
+    value = _value_name(argument)
+    if _is_option(argument):
+        shown = ", ".join(f"`{' '.join(filter(None, [flag, value]))}`" for flag in argument.flags)
+    else:
+        shown = f"`{value}`"
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in (shown, argument.help)) + " |"
+
+
+def _wrapped(usage: str) -> list[str]:
+    """Break a usage line between arguments, never within one."""
+    from textwrap import wrap
+
+    return [
+        line.replace(_JOIN, " ")
+        for line in wrap(usage, 96, subsequent_indent="    ", break_on_hyphens=False)
+    ]
+
+
+if __name__ == "__main__":
+    render.prepare()
+    render.block(reference())

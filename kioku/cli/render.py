@@ -1,0 +1,132 @@
+r"""The only printer: everything that kioku says to a person or a script passes through here.
+
+The rule this module guards: stored text never commands a terminal. Control characters, escape
+sequences and characters that reverse the reading direction are shown as what they are
+(``\x1b``), in JSON as escapes; newlines and tabs stay where text may have lines.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+# C0 and C1 controls, DEL; the characters that reorder a line without being a letter of any script.
+_CONTROLS = (*range(0x20), *range(0x7F, 0xA0))
+_REORDERING = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_LINE_SEPARATORS = (0x2028, 0x2029)
+_IN_TEXT = {c: f"\\x{c:02x}" for c in _CONTROLS} | {c: f"\\u{c:04x}" for c in _REORDERING}
+_IN_LINE = _IN_TEXT | dict.fromkeys((0x09, 0x0A, 0x0D, *_LINE_SEPARATORS), " ")
+del _IN_TEXT[0x0A], _IN_TEXT[0x09]
+_IN_JSON = {c: f"\\u{c:04x}" for c in (*range(0x7F, 0xA0), *_REORDERING)}
+
+
+def prepare() -> None:
+    """Make output survive any character that its encoding lacks, whatever the locale."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def one_line(text: str) -> str:
+    """Text for the middle of a line: no line break, nothing that moves a cursor."""
+    return text if text.isprintable() else text.translate(_IN_LINE)
+
+
+def plain(text: str) -> str:
+    """Text of several lines, without anything that moves a cursor elsewhere."""
+    return text if text.isprintable() else text.translate(_IN_TEXT)
+
+
+def line(text: str) -> None:
+    """Print one line to standard output."""
+    _write(sys.stdout, one_line(text) + "\n")
+
+
+def block(text: str) -> None:
+    """Print lines to standard output."""
+    _write(sys.stdout, plain(text) + "\n")
+
+
+def json(value: Any, *, indent: int | None = 2) -> None:
+    """Print one JSON document to standard output; on one line if ``indent`` is None."""
+    _write(sys.stdout, json_text(value, indent=indent) + "\n")
+
+
+def json_text(value: Any, *, indent: int | None = None) -> str:
+    """One JSON document that a terminal can be shown."""
+    from json import dumps  # half as costly as opening a store: only for those who asked for it
+
+    is_unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    return dumps(value, ensure_ascii=not is_unicode, indent=indent).translate(_IN_JSON)
+
+
+def octets(data: bytes) -> None:
+    """Write bytes to standard output as they are; only for a pipe or a file."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+
+
+def note(text: str) -> None:
+    """Print one line that is not the result (progress, a remark) to standard error."""
+    _write(sys.stderr, one_line(text) + "\n")
+
+
+def error(message: str, *, hint: str = "") -> None:
+    """Say what went wrong, and where it helps what to do."""
+    note(f"kioku: {message}")
+    if hint:
+        note(f"hint: {hint}")
+
+
+def traceback(problem: Exception) -> None:
+    """Show where an exception came from, to whoever set KIOKU_DEBUG."""
+    from traceback import format_exception
+
+    _write(sys.stderr, plain("".join(format_exception(problem))))
+
+
+def ask(question: str) -> bool:
+    """Ask a person on the terminal; False if there is none, or the answer is not yes."""
+    if not (_is_terminal(sys.stdin) and _is_terminal(sys.stderr)):
+        return False
+    _write(sys.stderr, f"{one_line(question)} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def progress(what: str, done: int, total: int) -> None:
+    """Show how far a long piece of work is, if somebody watches; overwritten by the next."""
+    if _is_terminal(sys.stderr):
+        _write(sys.stderr, f"\r{what}: {done:,} of {total:,}" + ("\n" if done >= total else ""))
+        sys.stderr.flush()
+
+
+def is_watched() -> bool:
+    """Whether a person reads standard output."""
+    return _is_terminal(sys.stdout)
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and not stream.closed and stream.isatty()
+
+
+def flush() -> None:
+    """Make sure that what was printed has left, while an error can still be reported."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def abandon_output() -> None:
+    """Point standard output at nothing, so that the interpreter's last flush cannot fail."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+
+
+def _write(stream: TextIO | None, text: str) -> None:
+    if stream is not None:  # started without that stream: `kioku save x >&-`
+        stream.write(text)

@@ -1,0 +1,51 @@
+"""The store that a command works on, and the ids that a person types."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from kioku.errors import InvalidArgumentError
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from kioku.config import Settings
+    from kioku.memory import Memory
+
+ID_DIGITS = 32
+_HEX = frozenset("0123456789abcdef")
+
+
+def open_memory(arguments: Namespace) -> Memory:
+    """Open the space that the command names; its first use creates it."""
+    from kioku.memory import open as open_space
+
+    return open_space(space=arguments.space)
+
+
+def settings_of(arguments: Namespace) -> Settings:
+    """What is decided before a store is opened."""
+    from kioku.config import load_settings
+
+    return load_settings(os.environ, space=arguments.space)
+
+
+def is_full_id(text: str) -> bool:
+    """Whether it is a whole id, 32 hex digits in lower case."""
+    return len(text) == ID_DIGITS and set(text) <= _HEX
+
+
+def full_id(memory: Memory, typed: str) -> str:
+    """The whole id that a person means; one typed whole need not be known here.
+
+    Raises:
+        NotFoundError, AmbiguousIdError: no id begins so, or several do.
+        InvalidArgumentError: it is no id at all.
+    """
+    digits = typed.strip().lower()
+    if is_full_id(digits):
+        return digits
+    if len(digits) > ID_DIGITS or not set(digits) <= _HEX:
+        raise InvalidArgumentError(f"{typed!r}: not an id; give 6 to 32 hex digits")
+    return memory.resolve_id(digits)
