@@ -14,7 +14,7 @@ from tests.tidy.repository import Module, package_modules
 
 # Who may import a driver. The running program counts: an annotation needs no driver.
 OWNERS = {
-    "apsw": ("kioku/log/*", "kioku/crdt/fold.py", "kioku/view/*", "kioku/replica.py"),
+    "apsw": ("kioku/log/*", "kioku/crdt/fold.py", "kioku/view/*", "kioku/transaction.py", "kioku/audit.py"),
     "cbor2": ("kioku/log/codec.py", "kioku/observation/*.py"),
     "cryptography": ("kioku/log/seal.py",),
     "platformdirs": ("kioku/config.py",),
@@ -26,7 +26,7 @@ LAZY = ("cryptography", "platformdirs", "zenoh", "mcp")
 
 # Where an operating system's clock and chance come in; everybody else takes them as arguments.
 EDGES = (
-    "kioku/memory.py",
+    "kioku/memory/opening.py",
     "kioku/cli/*",
     "kioku/log/database.py",  # waits for a lock by the monotonic clock; knows no date
 )

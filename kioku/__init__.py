@@ -1,0 +1,1 @@
+"""kioku (記憶, memory): a shared, durable memory for coding agents, over a replicated event log."""

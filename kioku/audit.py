@@ -1,0 +1,208 @@
+"""What ``kioku doctor`` asks of a store: is every invariant kept that one file can show?
+
+Shallow, it counts what is waiting: held events, missing bodies, erasures due. Deep, it reads every
+event again: each hashes, each links to the one before, no seq is skipped, every body matches its
+commitment, every seal verifies, nothing erased is left, and what is derived is what a fold from
+scratch gives. It changes nothing; a finding about what is derived says that ``rebuild`` mends it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from kioku.crdt.fold import SHOWN_WHILE_HELD, WINS, winning
+from kioku.errors import BadSealError, StoreCorruptError
+from kioku.log.erasure import count_due
+from kioku.log.event import ZERO_HASH, EventId, encode_header, hash_header, header_prefix
+from kioku.log.seal import verify
+from kioku.log.store import Branch, LogRow, check_body
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from kioku.transaction import Core
+
+SHOWN_MAX: Final = 5
+"""Places that one finding names; it says how many more there are."""
+
+REBUILD: Final = "run kioku rebuild: it derives all of that from the log again"
+RESTORE: Final = (
+    "restore a backup beside it, or ingest another replica's export; nothing is lost yet"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found: ``status`` is ``pass``, ``warn`` or ``fail``."""
+
+    name: str
+    status: str
+    summary: str
+    hint: str = ""
+
+
+def check_store(core: Core, *, deep: bool, now_ms: int) -> list[Finding]:
+    """Check a store inside a read transaction; ``deep`` reads all of it (about 8 µs an event)."""
+    findings = [_waiting(core, now_ms), _missing(core), _erasures(core)]
+    if deep:
+        checks: tuple[tuple[str, Callable[[Core], Iterator[str]], str], ...] = (
+            ("file", _file_problems, RESTORE),
+            ("chain", _chain_problems, RESTORE),
+            ("seals", _seal_problems, RESTORE),
+            ("frontier", _frontier_problems, REBUILD),
+            ("erased", _erased_problems, REBUILD),
+            ("fold", _fold_problems, REBUILD),
+        )
+        findings += [_finding(name, check(core), hint) for name, check, hint in checks]
+    return findings
+
+
+def _finding(name: str, problems: Iterator[str], hint: str) -> Finding:
+    found: list[str] = []
+    more = 0
+    for problem in problems:
+        if len(found) < SHOWN_MAX:
+            found.append(problem)
+        else:
+            more += 1
+    if not found:
+        return Finding(name, "pass", "every invariant holds")
+    tail = f"; and {more} more" if more else ""
+    return Finding(name, "fail", "; ".join(found) + tail, hint)
+
+
+# -- what waits
+
+
+def _waiting(core: Core, now_ms: int) -> Finding:
+    count = core.connection.execute("SELECT count(*) FROM held").get
+    if not count:
+        return Finding("held", "pass", "no event waits for the clock")
+    newest = core.connection.execute("SELECT max(hlc) FROM held").get
+    ahead_s = ((newest >> 16) - now_ms) // 1000
+    return Finding(
+        "held",
+        "warn",
+        f"{count} events of other machines are stamped ahead of this clock, up to {ahead_s:,} s",
+        "compare the machines' clocks; the events take effect when their time has come",
+    )
+
+
+def _missing(core: Core) -> Finding:
+    count = core.connection.execute("SELECT count(*) FROM missing").get
+    if not count:
+        return Finding("missing", "pass", "every body that should be here is")
+    return Finding(
+        "missing",
+        "warn",
+        f"{count} events came without their bodies",
+        "ingest an export of another replica that has them",
+    )
+
+
+def _erasures(core: Core) -> Finding:
+    due = count_due(core.connection)
+    if not due:
+        return Finding("erasures", "pass", "what was erased is in no file")
+    return Finding(
+        "erasures",
+        "warn",
+        f"{due} erasures wait for readers before the old pages can be overwritten",
+        "close the other processes that use this store, then run any kioku command",
+    )
+
+
+# -- what is written
+
+
+def _file_problems(core: Core) -> Iterator[str]:
+    for (line,) in core.connection.execute("PRAGMA integrity_check(20)"):
+        if line != "ok":
+            yield str(line)
+
+
+def _chain_problems(core: Core) -> Iterator[str]:
+    for log in core.store.logs():
+        for branch in core.store.branches(log.log):
+            yield from _branch_problems(core, log, branch)
+
+
+def _branch_problems(core: Core, log: LogRow, branch: Branch) -> Iterator[str]:
+    prefix, seq = header_prefix(log.log_id), branch.first_seq - 1
+    prev = _hash_before(core, branch)
+    for _, stored_seq, event, digest in core.store.rows(branch.branch, 1, branch.tip_seq):
+        seq += 1
+        where = f"log {log.log_id.hex()} seq {stored_seq}"
+        if stored_seq != seq:
+            yield f"{where}: events {seq} to {stored_seq - 1} are gone"
+            seq = stored_seq
+        elif hash_header(encode_header(prefix, seq, prev, event)) != digest:
+            yield f"{where}: does not hash, or does not link to the event before"
+        try:
+            check_body(EventId(log.log_id, seq, digest), event.commitment, event.salt, event.body)
+        except StoreCorruptError:
+            yield f"{where}: the body is not what was written"
+        prev = digest
+    if (branch.tip_seq, branch.tip_hash) != (seq, prev):
+        yield f"log {log.log_id.hex()} seq {seq}: is not the tip that was recorded"
+
+
+def _hash_before(core: Core, branch: Branch) -> bytes:
+    if branch.parent is None:
+        return ZERO_HASH
+    parent = core.store.branch(branch.parent)
+    return core.store.hash_at(parent.branch, branch.first_seq - 1) or ZERO_HASH
+
+
+def _seal_problems(core: Core) -> Iterator[str]:
+    rows: Any = core.connection.execute(
+        "SELECT log_id, public_key, s.seq, e.hash, s.signature FROM seal s"
+        " JOIN branch USING(branch) JOIN log USING(log)"
+        " LEFT JOIN event e ON e.branch = s.branch AND e.seq = s.seq"
+    )
+    for log_id, public_key, seq, digest, signature in rows:
+        try:
+            verify(public_key, EventId(log_id, seq, digest or b""), signature)
+        except BadSealError as error:
+            yield str(error)
+
+
+def _frontier_problems(core: Core) -> Iterator[str]:
+    if core.store.frontier().digest() != core.store.digest():
+        yield "the digest is not that of the frontier"
+
+
+def _erased_problems(core: Core) -> Iterator[str]:
+    rows: Any = core.connection.execute(
+        "SELECT lower(hex(e.key)) FROM event e JOIN purged p ON p.key = e.key"
+        " WHERE e.body IS NOT NULL UNION ALL SELECT lower(hex(e.key)) FROM retracted r"
+        " JOIN log l ON l.log_id = r.log_id JOIN branch b ON b.log = l.log"
+        " JOIN event e ON e.branch = b.branch AND e.seq = r.seq AND e.hash = r.hash"
+        " WHERE e.body IS NOT NULL AND e.kind NOT IN (3, 4, 5)"
+    )
+    for (key,) in rows:
+        yield f"{key}: a body is here that was erased"
+
+
+# -- what is derived
+
+
+def _fold_problems(core: Core) -> Iterator[str]:
+    """Hold every key's winner against the law, asked of all its versions."""
+    keys: Any = core.connection.execute("SELECT DISTINCT key FROM version").fetchall()
+    for (key,) in keys:
+        standings = core.fold.standings(key)
+        expected = None if core.fold.is_purged(key) else winning(standings)
+        actual = [(s.wins, s.entry.event_id) for s in standings if s.wins in _STANDING]
+        if actual != ([] if expected is None else [expected]):
+            yield f"{key.hex()}: what is shown is not what its events add up to"
+    count = core.connection.execute(
+        "SELECT count(*) FROM event e LEFT JOIN version v ON v.key = e.key AND v.event = e.event"
+        " WHERE v.event IS NULL AND e.key <> zeroblob(16) AND e.kind <> 3"
+    ).get
+    if count:
+        yield f"{count} events are not folded"
+
+
+_STANDING: Final = (WINS, SHOWN_WHILE_HELD)

@@ -1,0 +1,358 @@
+r"""The law of ``lww_set`` over SQLite, in batches.
+
+    version    every event of a key; ``wins`` is 1 for the key's winner, 2 for what is shown of a
+               key while all it has is held, 0 else: so the winner is one look-up away
+    purged     keys             \\
+    retracted  events            > grow-only
+    held       events whose time has not come; a row here is the decision, taken once
+
+A batch of new keys costs one look-up for all of them and one insert each. Only keys that a purge,
+a retract or a held event touches are folded from all their versions. A property test holds this
+equal to the pure law on any history: whoever changes a rule changes both.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import apsw
+
+from kioku.crdt.lww_set import CANDIDATE_KINDS, PERMANENT_KINDS, is_held
+from kioku.log.event import PURGE, RETRACT, SAVE, ZERO_KEY, Event, EventId
+from kioku.log.hlc import horizon
+from kioku.log.payload import decode_targets
+from kioku.log.store import ENTRY_COLUMNS, ENTRY_JOINS, Entry, LogStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+FOLD_VERSION: Final = 1
+"""Raised when a kind of event is learnt, so that every store folds anew."""
+
+TABLES: Final = (
+    """CREATE TABLE version(
+        key BLOB NOT NULL, wins INTEGER NOT NULL, event INTEGER NOT NULL,
+        PRIMARY KEY(key, wins, event)) WITHOUT ROWID""",
+    "CREATE TABLE purged(key BLOB PRIMARY KEY) WITHOUT ROWID",
+    """CREATE TABLE retracted(
+        log_id BLOB, seq INTEGER, hash BLOB, PRIMARY KEY(log_id, seq, hash)) WITHOUT ROWID""",
+    "CREATE TABLE held(event INTEGER PRIMARY KEY, hlc INTEGER NOT NULL)",
+)
+WINS: Final = 1
+SHOWN_WHILE_HELD: Final = 2
+
+
+class Shown(NamedTuple):
+    """What a reader may see of a key; its body is here."""
+
+    event_id: int
+    log_id: bytes
+    seq: int
+    hlc: int
+    hash: bytes
+    body: bytes
+    held: bool
+
+
+class Change(NamedTuple):
+    """How what is shown of a key changes; ``before``'s body can still be read."""
+
+    key: bytes
+    before: Shown | None
+    after: Shown | None
+
+
+class Outcome(NamedTuple):
+    """What folding a batch did: for the view, for erasure, and for the caller's counts."""
+
+    changes: list[Change]
+    erased: list[int]
+    held: int
+
+
+class Standing(NamedTuple):
+    """A version of a key and how it stands: ``wins`` as in the table."""
+
+    entry: Entry
+    wins: int
+    is_held: bool
+    is_retracted: bool
+
+    @property
+    def status(self) -> str:
+        """How it stands, in one word; a purge of its key is not seen from here."""
+        if self.is_retracted:
+            return "retracted"
+        if self.entry.kind not in CANDIDATE_KINDS:
+            return "unknown"
+        if self.is_held:
+            return "held"
+        return "wins" if self.wins == WINS else "older"
+
+
+class Fold:
+    """The state that the events in one store add up to."""
+
+    def __init__(self, store: LogStore) -> None:
+        self._store = store
+        self._connection = store.connection
+
+    # -- asking
+
+    def is_purged(self, key: bytes) -> bool:
+        """Whether a key is erased for ever."""
+        return bool(self._connection.execute("SELECT 1 FROM purged WHERE key = ?", (key,)).get)
+
+    def is_retracted(self, event: EventId) -> bool:
+        """Whether an event counts for nothing."""
+        sql = "SELECT 1 FROM retracted WHERE log_id = ? AND seq = ? AND hash = ?"
+        return bool(self._connection.execute(sql, event).get)
+
+    def current(self, keys: Iterable[bytes]) -> dict[bytes, tuple[Entry, int]]:
+        """Give what stands for each key: its winner, or what is shown while all is held."""
+        rows = self._connection.execute(
+            f"SELECT v.wins, {ENTRY_COLUMNS} FROM carray(?) k"
+            " CROSS JOIN version v ON v.key = k.value AND v.wins > 0"
+            f" JOIN event e ON e.event = v.event {ENTRY_JOINS}",
+            (apsw.carray(tuple(keys)),),
+        )
+        return {row[6]: (Entry(*row[1:]), row[0]) for row in rows}
+
+    def winner(self, key: bytes) -> Entry | None:
+        """Give a key's greatest save or tombstone that counts; None if it has none."""
+        entry, wins = self.current((key,)).get(key, (None, 0))
+        return entry if wins == WINS else None
+
+    def shown(self, key: bytes) -> Shown | None:
+        """Give what a reader may see of a key."""
+        return _shown(self.current((key,)).get(key))
+
+    def standings(self, key: bytes) -> list[Standing]:
+        """Give all versions of a key, the greatest first."""
+        rows = self._connection.execute(
+            f"SELECT v.wins, h.event IS NOT NULL, r.hash IS NOT NULL, {ENTRY_COLUMNS}"
+            f" FROM version v JOIN event e ON e.event = v.event {ENTRY_JOINS}"
+            " LEFT JOIN held h ON h.event = v.event LEFT JOIN retracted r"
+            " ON r.log_id = l.log_id AND r.seq = e.seq AND r.hash = e.hash WHERE v.key = ?",
+            (key,),
+        )
+        found = [Standing(Entry(*row[3:]), row[0], bool(row[1]), bool(row[2])) for row in rows]
+        return sorted(found, key=lambda standing: standing.entry.order, reverse=True)
+
+    # -- before storing
+
+    def find_erased(self, chunk_ids: Sequence[EventId], events: Sequence[Event]) -> set[int]:
+        """Give the indexes of events whose bodies must not be stored.
+
+        What the batch itself purges or retracts counts too: what is erased is never written.
+        """
+        purged = {event.key for event in events if event.kind == PURGE}
+        retracted: set[EventId] = set()
+        for event in events:
+            if event.kind == RETRACT and event.body is not None:
+                retracted.update(decode_targets(event.body))
+        purged |= self._known_purged({event.key for event in events})
+        any_retracted = self._any("retracted")
+        return {
+            index
+            for index, (place, event) in enumerate(zip(chunk_ids, events, strict=True))
+            if event.kind not in PERMANENT_KINDS
+            and (
+                event.key in purged
+                or place in retracted
+                or (any_retracted and self.is_retracted(place))
+            )
+        }
+
+    def _any(self, table: str) -> bool:
+        return bool(self._connection.execute(f"SELECT 1 FROM {table} LIMIT 1").get)
+
+    def _known_purged(self, keys: set[bytes]) -> set[bytes]:
+        if not keys or not self._any("purged"):
+            return set()
+        rows = self._connection.execute(
+            "SELECT k.value FROM carray(?) k CROSS JOIN purged p ON p.key = k.value",
+            (apsw.carray(tuple(keys)),),
+        )
+        return {row[0] for row in rows}
+
+    # -- folding
+
+    def apply(self, entries: Sequence[Entry], *, now_ms: int, is_own: bool) -> Outcome:
+        """Fold events that were just stored.
+
+        Args:
+            entries: the new events, in any order.
+            now_ms: the wall, which decides what is held.
+            is_own: whether this store wrote them: then none is held.
+
+        Cost: about 4 µs an event of a new key.
+        """
+        waiting = set() if is_own else self._hold(entries, now_ms)
+        return self._fold(entries, waiting)
+
+    def _fold(self, entries: Sequence[Entry], waiting: set[int]) -> Outcome:
+        purged = self._purge(entries)
+        targets = self._retract(entries)
+        dirty = purged | {target.key for target in targets}
+        dirty |= {entry.key for entry in entries if entry.event_id in waiting}
+        best = self._candidates(entries, dirty)
+        changes, wins, beaten = _compare(best, self.current(best) if best else {})
+        self._connection.executemany(
+            "UPDATE version SET wins = 0 WHERE key = ? AND wins = ? AND event = ?", beaten
+        )
+        self._connection.executemany(
+            "INSERT OR IGNORE INTO version VALUES(?, ?, ?)",
+            (
+                (entry.key, WINS if entry.event_id in wins else 0, entry.event_id)
+                for entry in entries
+                if entry.key != ZERO_KEY and entry.kind != PURGE
+            ),
+        )
+        changes += [change for key in sorted(dirty) if (change := self._refold(key))]
+        erased = self._version_rows(purged) + [target.event_id for target in targets]
+        return Outcome(changes, erased, len(waiting))
+
+    def _hold(self, entries: Sequence[Entry], now_ms: int) -> set[int]:
+        limit = horizon(now_ms)
+        held = [e for e in entries if e.hlc > limit and is_held(e.hlc, e.kind, now_ms)]
+        self._connection.executemany(
+            "INSERT OR IGNORE INTO held VALUES(?, ?)", ((e.event_id, e.hlc) for e in held)
+        )
+        return {entry.event_id for entry in held}
+
+    def _purge(self, entries: Sequence[Entry]) -> set[bytes]:
+        """Add the keys that are purged, and give those that were not yet."""
+        keys = {entry.key for entry in entries if entry.kind == PURGE}
+        if keys:
+            keys -= self._known_purged(keys)
+            rows = ((key,) for key in keys)
+            self._connection.executemany("INSERT OR IGNORE INTO purged VALUES(?)", rows)
+        return keys
+
+    def _version_rows(self, keys: Iterable[bytes]) -> list[int]:
+        sql = "SELECT event FROM version WHERE key = ?"
+        return [row[0] for key in keys for row in self._connection.execute(sql, (key,))]
+
+    def _retract(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Add the events that are retracted, and give those that are here."""
+        found = []
+        for entry in entries:
+            if entry.kind != RETRACT:
+                continue
+            assert entry.body is not None, "a retract is never stored without its body"
+            targets = decode_targets(entry.body)
+            self._connection.executemany("INSERT OR IGNORE INTO retracted VALUES(?, ?, ?)", targets)
+            found += [target for t in targets if (target := self._store.find(t))]
+        return [entry for entry in found if entry.kind not in PERMANENT_KINDS]
+
+    def _candidates(self, entries: Sequence[Entry], dirty: set[bytes]) -> dict[bytes, Entry]:
+        """Give the greatest event that counts of each key that needs no more than that."""
+        purged = self._known_purged({entry.key for entry in entries})
+        any_retracted = self._any("retracted")
+        best: dict[bytes, Entry] = {}
+        for entry in entries:
+            key = entry.key
+            if entry.kind not in CANDIDATE_KINDS or key in dirty or key in purged:
+                continue
+            if any_retracted and self.is_retracted(entry.id):
+                continue
+            other = best.get(key)
+            if other is None or other.order < entry.order:
+                best[key] = entry
+        return best
+
+    def _refold(self, key: bytes) -> Change | None:
+        """Fold one key from all its versions, and say how what is shown of it changes."""
+        before = _shown(self.current((key,)).get(key))
+        wins: tuple[int, int] | None = None
+        if not self.is_purged(key):
+            wins = winning(self.standings(key))
+        self._connection.execute("UPDATE version SET wins = 0 WHERE key = ? AND wins > 0", (key,))
+        if wins is not None:
+            self._connection.execute(
+                "UPDATE version SET wins = ? WHERE key = ? AND wins = 0 AND event = ?",
+                (wins[0], key, wins[1]),
+            )
+        after = _shown(self.current((key,)).get(key))
+        return None if before == after else Change(key, before, after)
+
+    # -- later
+
+    def release(self, now_ms: int) -> list[Change]:
+        """Fold what was held and whose time has come: once, for its row goes."""
+        rows: Any = self._connection.execute(
+            "SELECT h.event, e.key FROM held h JOIN event e ON e.event = h.event WHERE h.hlc <= ?",
+            (horizon(now_ms),),
+        ).fetchall()
+        self._connection.executemany(
+            "DELETE FROM held WHERE event = ?", ((event,) for event, _ in rows)
+        )
+        keys = {key for _, key in rows}
+        return [change for key in sorted(keys) if (change := self._refold(key))]
+
+    def is_release_due(self, now_ms: int) -> bool:
+        """Whether ``release`` would do anything. Cost: a look at an empty table."""
+        sql = "SELECT 1 FROM held WHERE hlc <= ? LIMIT 1"
+        return bool(self._connection.execute(sql, (horizon(now_ms),)).get)
+
+    def reveal(self, event_ids: Iterable[int]) -> list[Change]:
+        """Say what is shown now that these events' missing bodies have come."""
+        changes = []
+        for event_id in event_ids:
+            key = self._connection.execute("SELECT key FROM event WHERE event = ?", (event_id,)).get
+            shown = self.shown(key)
+            if shown is not None and shown.event_id == event_id:
+                changes.append(Change(key, None, shown))
+        return changes
+
+    def clear(self) -> None:
+        """Forget what is derived. The held rows stay: they are decisions, not derivations."""
+        for table in ("version", "purged", "retracted"):
+            self._connection.execute(f"DELETE FROM {table}")
+
+    def refold_all(self, entries: Sequence[Entry]) -> Outcome:
+        """Fold a batch again, from the log: what is held is what was."""
+        held = {row[0] for row in self._connection.execute("SELECT event FROM held")}
+        return self._fold(entries, {e.event_id for e in entries if e.event_id in held})
+
+
+def _shown(current: tuple[Entry, int] | None) -> Shown | None:
+    if current is None:
+        return None
+    entry, wins = current
+    if entry.kind != SAVE or entry.body is None:
+        return None
+    return Shown(*entry[:4], entry.hash, entry.body, wins == SHOWN_WHILE_HELD)
+
+
+def winning(standings: Iterable[Standing]) -> tuple[int, int] | None:
+    """Apply the law to all versions of a key, the greatest first: (wins, event row) or None."""
+    first_held: int | None = None
+    for standing in standings:
+        entry = standing.entry
+        if entry.kind not in CANDIDATE_KINDS or standing.is_retracted:
+            continue
+        if not standing.is_held:
+            return WINS, entry.event_id
+        if first_held is None:
+            first_held = entry.event_id
+    return None if first_held is None else (SHOWN_WHILE_HELD, first_held)
+
+
+def _compare(
+    best: dict[bytes, Entry], current: dict[bytes, tuple[Entry, int]]
+) -> tuple[list[Change], set[int], list[tuple[bytes, int, int]]]:
+    """Hold new events against what stands: the changes, the winners, the rows they beat."""
+    changes, wins, beaten = [], set(), []
+    for key, entry in best.items():
+        standing = current.get(key)
+        if standing is not None:
+            if standing[1] == WINS and standing[0].order >= entry.order:
+                continue
+            beaten.append((key, standing[1], standing[0].event_id))
+        wins.add(entry.event_id)
+        before, after = _shown(standing), _shown((entry, WINS))
+        if before is not None or after is not None:
+            changes.append(Change(key, before, after))
+    return changes, wins, beaten

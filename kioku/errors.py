@@ -1,0 +1,122 @@
+"""Every error that kioku raises, grouped by who must act on it.
+
+A caller that catches ``KiokuError`` has caught all of them. Facts are attributes; the message is
+built from them and ends with what to do. Drivers' exceptions never leave the driver's module.
+"""
+
+from __future__ import annotations
+
+
+class KiokuError(Exception):
+    """Base of everything that kioku raises."""
+
+
+class UsageError(KiokuError):
+    """The caller asked for something that cannot be; the call must change."""
+
+
+class InvalidObservationError(UsageError):
+    """A field of an observation breaks its rule; nothing was written."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.reason = reason
+
+
+class TooLargeError(InvalidObservationError):
+    """A value is over its limit; nothing was written."""
+
+    def __init__(self, field: str, size: int, limit: int, unit: str = "bytes") -> None:
+        super().__init__(field, f"{size:,} {unit}, the limit is {limit:,}; make it shorter")
+        self.size = size
+        self.limit = limit
+
+
+class InvalidArgumentError(UsageError):
+    """An argument that is not part of an observation is out of range or of the wrong form."""
+
+
+class NotFoundError(UsageError):
+    """No observation that can be read has this id."""
+
+
+class AmbiguousIdError(UsageError):
+    """A prefix fits more than one id."""
+
+    def __init__(self, prefix: str, count: int) -> None:
+        super().__init__(f"{prefix}: fits {count} ids; give more digits")
+        self.prefix = prefix
+        self.count = count
+
+
+class ReplicaClosedError(UsageError):
+    """The replica was closed, or opened by a process that has forked since."""
+
+
+class ConfigError(UsageError):
+    """A setting from the config file or the environment cannot be used."""
+
+
+class PeerError(KiokuError):
+    """What a peer sent cannot be accepted; nothing of it was stored."""
+
+
+class MalformedMessageError(PeerError):
+    """Bytes that are not one well-formed, canonical message within its limits."""
+
+
+class UnsupportedVersionError(PeerError):
+    """A log writes a format that this kioku cannot chain; upgrade kioku here."""
+
+
+class BrokenChainError(PeerError):
+    """A chunk does not link to an event that is held here, or not within itself."""
+
+
+class BadCommitmentError(PeerError):
+    """A body is not the one that its header commits to."""
+
+
+class BadSealError(PeerError):
+    """A signature does not verify with the log's key."""
+
+
+class LogLimitError(PeerError):
+    """A log or a space has more tips than the protocol allows."""
+
+
+class StoreError(KiokuError):
+    """The file, the disk or the machine; its operator must act."""
+
+
+class StoreBusyError(StoreError):
+    """Other processes kept the store locked for the whole busy timeout."""
+
+
+class StoreCorruptError(StoreError):
+    """Something read from the file is not what was written; the message names the place."""
+
+
+class StoreFullError(StoreError):
+    """The disk is full; nothing was written."""
+
+
+class StoreIOError(StoreError):
+    """The operating system failed a read or a write; nothing was acknowledged."""
+
+
+class StoreAccessError(StoreError):
+    """The store cannot be opened or written with the permissions of this process."""
+
+
+class SchemaVersionError(StoreError):
+    """The file was written by a newer kioku; it was not touched."""
+
+
+class LogClosedError(StoreError):
+    """The log's key is missing or belongs to another store, so it cannot be sealed here."""
+
+
+class ClockError(StoreError):
+    """The machine's clock gives a time outside of what a timestamp can hold."""

@@ -1,0 +1,283 @@
+"""One connection to one file: how it is opened, how it is locked, what its errors mean.
+
+Writers take their lock with ``BEGIN IMMEDIATE``: a transaction that reads first and then writes is
+refused by SQLite at once, whatever the timeout. Waiting is ours, not SQLite's: its own busy
+handler backs off to 100 ms and starves some of sixteen writers for seconds; short random sleeps
+keep the slowest save under one (docs/adr/0012).
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import contextmanager
+from random import random
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import apsw
+
+from kioku.errors import (
+    KiokuError,
+    ReplicaClosedError,
+    SchemaVersionError,
+    StoreAccessError,
+    StoreBusyError,
+    StoreCorruptError,
+    StoreError,
+    StoreFullError,
+    StoreIOError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+APPLICATION_ID: Final = 0x6B696F6B
+"""ASCII "kiok", in the file's header: what ``file`` and we know a store by."""
+
+Durability = Literal["full", "normal"]
+BUSY_TIMEOUT_MS: Final = 30_000
+_SLEEP_S_MAX: Final = 0.003
+
+_SETTINGS: Final = (
+    # Erasure: freed pages are overwritten, and nothing spills to a temporary file.
+    "PRAGMA secure_delete = ON",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA cell_size_check = ON",
+    "PRAGMA trusted_schema = OFF",
+)
+
+
+def translate(error: apsw.Error, path: str) -> KiokuError:
+    """Give the error of ours that says who must act on one of the driver's."""
+    detail = str(error)
+    for kinds, result, advice in _TRANSLATIONS:
+        if isinstance(error, kinds):
+            return result(f"{path}: {advice} ({detail})")
+    return StoreError(f"{path}: {detail}")
+
+
+_TRANSLATIONS: Final[tuple[tuple[Any, Callable[[str], KiokuError], str], ...]] = (
+    (
+        (apsw.BusyError, apsw.LockedError),
+        StoreBusyError,
+        "other processes kept the store locked; try again when they are done",
+    ),
+    (apsw.FullError, StoreFullError, "the disk is full; free some space and try again"),
+    (
+        (apsw.ReadOnlyError, apsw.CantOpenError, apsw.PermissionsError, apsw.AuthError),
+        StoreAccessError,
+        "cannot be opened or written; check the directory's owner and permissions",
+    ),
+    (
+        (apsw.CorruptError, apsw.NotADBError, apsw.FormatError),
+        StoreCorruptError,
+        "the file is damaged or is no kioku store; run kioku doctor --deep",
+    ),
+    (
+        apsw.IOError,
+        StoreIOError,
+        "the disk failed a read or a write; nothing was acknowledged, check the disk",
+    ),
+)
+
+
+class Database:
+    """A connection with our settings, and transactions that raise our errors.
+
+    Not safe to share between threads: its owner holds a lock.
+    """
+
+    def __init__(
+        self, path: str, *, durability: Durability = "full", busy_timeout_ms: int = BUSY_TIMEOUT_MS
+    ) -> None:
+        """Open or create the file; does not create tables.
+
+        Raises:
+            StoreError: the kind that says why it cannot be used. A file that is not a kioku
+                store is not touched.
+        """
+        self.path = path
+        self.is_memory = path == ":memory:"
+        self._synchronous = durability.upper()
+        self._busy_s_max = busy_timeout_ms / 1000
+        self._busy_since = 0.0
+        self._pid = os.getpid()
+        if not self.is_memory:
+            _create_private(path)
+        with self.errors():
+            self.connection = apsw.Connection(path)
+        try:
+            self._configure()
+        except BaseException:
+            self.connection.close()
+            raise
+
+    def _configure(self) -> None:
+        with self.errors():
+            self.connection.set_busy_handler(self._wait)
+            self.is_new = self._check_owner()
+            for setting in _SETTINGS:
+                self.connection.execute(setting)
+            if self.pragma("journal_mode") not in ("wal", "memory"):
+                self._begin_wal()
+            self.connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+
+    def _check_owner(self) -> bool:
+        """Say whether the file is still empty; refuse one that another program made."""
+        application_id = self.pragma("application_id")
+        if application_id == APPLICATION_ID:
+            return False
+        if application_id == 0 and self.pragma("schema_version") == 0:
+            return True
+        raise StoreCorruptError(f"{self.path}: is an SQLite file, but no kioku store")
+
+    def _begin_wal(self) -> None:
+        """Switch to WAL; two first processes can meet here, and SQLite does not wait by itself."""
+        attempt = 0
+        while True:
+            try:
+                self.connection.execute("PRAGMA journal_mode = WAL").fetchall()
+                return
+            except apsw.BusyError:
+                if not self._wait(attempt):
+                    raise
+                attempt += 1
+
+    def _wait(self, attempt: int) -> bool:
+        now = time.monotonic()
+        if attempt == 0:
+            self._busy_since = now
+        if now - self._busy_since >= self._busy_s_max:
+            return False
+        time.sleep(_SLEEP_S_MAX * random())
+        return True
+
+    def pragma(self, name: str) -> Any:
+        """Read one pragma."""
+        return self.connection.execute(f"PRAGMA {name}").get
+
+    def check_schema(self, known: int) -> int:
+        """Give the file's schema version.
+
+        Raises:
+            SchemaVersionError: if it is newer than ``known``; the file was not touched.
+        """
+        with self.errors():
+            version = int(self.pragma("user_version"))
+        if version > known:
+            raise SchemaVersionError(
+                f"{self.path}: schema {version} is newer than this kioku knows ({known}); upgrade"
+            )
+        return version
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Turn the driver's errors into ours."""
+        try:
+            yield
+        except apsw.Error as error:
+            if isinstance(error, apsw.ConnectionClosedError):
+                raise ReplicaClosedError("the store is closed; open it again") from error
+            raise translate(error, self.path) from error
+        except OSError as error:
+            raise StoreIOError(f"{self.path}: {error.strerror or error}; check the disk") from error
+
+    def check_process(self) -> None:
+        """Refuse to go on after a fork: two processes on one connection destroy the file.
+
+        Raises:
+            ReplicaClosedError: if this process did not open it.
+        """
+        if os.getpid() != self._pid:
+            raise ReplicaClosedError("opened before this process was forked; open it again here")
+
+    @contextmanager
+    def read(self) -> Iterator[apsw.Connection]:
+        """Read within one transaction; the caller must not keep it open past one call."""
+        self.check_process()
+        with self.errors():
+            self.connection.execute("BEGIN")
+            try:
+                yield self.connection
+            finally:
+                self._end("ROLLBACK")
+
+    @contextmanager
+    def write(self, *, full: bool = False) -> Iterator[apsw.Connection]:
+        """Write within one transaction: all of it or, on any error, nothing.
+
+        Args:
+            full: survive a power loss once committed, whatever the durability asked for.
+        """
+        self.check_process()
+        raised = full and self._synchronous != "FULL"
+        with self.errors():
+            if raised:
+                self.connection.execute("PRAGMA synchronous = FULL")
+            try:
+                self.connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self.connection
+                    self.connection.execute("COMMIT")
+                except BaseException:
+                    self._end("ROLLBACK")
+                    raise
+            finally:
+                if raised:
+                    self.connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+
+    def _end(self, statement: str) -> None:
+        """End a transaction that SQLite may already have rolled back (disk full, I/O error)."""
+        if self.connection.in_transaction:
+            self.connection.execute(statement)
+
+    def truncate_wal(self, timeout_ms: int) -> bool:
+        """Move all of the WAL into the file and empty it; False while a reader prevents that."""
+        if self.is_memory:
+            return True
+        self.check_process()
+        wait_s, self._busy_s_max = self._busy_s_max, timeout_ms / 1000
+        try:
+            with self.errors():
+                busy, _, _ = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").get
+                return bool(busy == 0)
+        except StoreBusyError:
+            return False
+        finally:
+            self._busy_s_max = wait_s
+
+    def file_bytes(self) -> int:
+        """Give the size of the store with its WAL, in bytes; of the pages for one in memory."""
+        if self.is_memory:
+            return int(self.pragma("page_count")) * int(self.pragma("page_size"))
+        paths = (self.path, f"{self.path}-wal")
+        return sum(os.path.getsize(path) for path in paths if os.path.exists(path))
+
+    def close(self) -> None:
+        """Close the connection; safe to call twice, and after a fork it leaves the file alone."""
+        if os.getpid() == self._pid:
+            self.connection.close()
+
+
+def _create_private(path: str) -> None:
+    """Create the file for its owner alone, if it is not there; WAL and index inherit the mode.
+
+    Raises:
+        StoreAccessError: if it cannot be created, or is no file.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        if not os.path.isfile(path):
+            raise StoreAccessError(f"{path}: is not a file; give the path of a store") from None
+    except OSError as error:
+        raise _access_error(path, error) from error
+    else:
+        os.close(descriptor)
+
+
+def _access_error(path: str, error: OSError) -> StoreError:
+    reason = f"{path}: {error.strerror}"
+    if error.errno in (28, 122):  # ENOSPC, EDQUOT
+        return StoreFullError(f"{reason}; free some space and try again")
+    return StoreAccessError(f"{reason}; check the directory and its permissions")

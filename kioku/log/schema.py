@@ -1,0 +1,59 @@
+"""The log's tables. Everything else in the file is derived from them, but for what a person set.
+
+log      one row a log, with the public key from its genesis
+branch   a maximal run of one log; a log has one, unless its store was cloned:
+             parent ──1──2──3──4──5
+                           └──4'─5'     branch with parent, first_seq 4
+event    one row an event; never updated but to erase or to supply its body
+seal     signatures; a chunk may end where one is
+own      the logs this store wrote; at most one is open
+missing  events whose body should be here and is not
+meta     single values by name
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import apsw
+
+SCHEMA_VERSION: Final = 1
+
+TABLES: Final = (
+    "CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID",
+    """CREATE TABLE log(
+        log INTEGER PRIMARY KEY, log_id BLOB NOT NULL UNIQUE,
+        public_key BLOB NOT NULL, name TEXT NOT NULL)""",
+    """CREATE TABLE branch(
+        branch INTEGER PRIMARY KEY, log INTEGER NOT NULL, parent INTEGER,
+        first_seq INTEGER NOT NULL,
+        tip_seq INTEGER NOT NULL, tip_hash BLOB NOT NULL, tip_hlc INTEGER NOT NULL,
+        sealed_seq INTEGER NOT NULL)""",
+    "CREATE INDEX branch_log ON branch(log)",
+    """CREATE TABLE event(
+        event INTEGER PRIMARY KEY, branch INTEGER NOT NULL, seq INTEGER NOT NULL,
+        hlc INTEGER NOT NULL, kind INTEGER NOT NULL, key BLOB NOT NULL, hash BLOB NOT NULL,
+        commitment BLOB, salt BLOB, header BLOB, body BLOB)""",
+    "CREATE UNIQUE INDEX event_place ON event(branch, seq)",
+    """CREATE TABLE seal(
+        branch INTEGER, seq INTEGER, signature BLOB NOT NULL,
+        PRIMARY KEY(branch, seq)) WITHOUT ROWID""",
+    """CREATE TABLE own(
+        log INTEGER PRIMARY KEY, branch INTEGER NOT NULL, closed_seq INTEGER, successor INTEGER)""",
+    "CREATE TABLE missing(event INTEGER PRIMARY KEY)",
+)
+
+
+def read_meta(connection: apsw.Connection, name: str, default: Any = None) -> Any:
+    """Give a single value, or ``default``."""
+    row = connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+    return default if row is None else row[0]
+
+
+def write_meta(connection: apsw.Connection, name: str, value: object) -> None:
+    """Set a single value."""
+    connection.execute(
+        "INSERT INTO meta VALUES(?, ?) ON CONFLICT(name) DO UPDATE SET value = excluded.value",
+        (name, value),
+    )

@@ -1,0 +1,368 @@
+"""The log over SQLite: reading events back, adding runs of them, and what a file has in all.
+
+Everything here runs inside a transaction that the caller holds. Rows are checked as they are read:
+a body must match its commitment, and a chain is checked before a chunk is made of it, so that a
+flipped bit is named and never travels.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from kioku.errors import LogLimitError, StoreCorruptError
+from kioku.log.event import Event, EventId, commit
+from kioku.log.frontier import (
+    DIGEST_MODULUS,
+    TIPS_MAX,
+    TIPS_PER_LOG_MAX,
+    Frontier,
+    Tip,
+    tip_sum,
+)
+from kioku.log.schema import read_meta, write_meta
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    import apsw
+
+    from kioku.log.payload import Genesis
+
+
+class Entry(NamedTuple):
+    """An event as it is stored here; ``event_id`` is a local row number and means nothing else."""
+
+    event_id: int
+    log_id: bytes
+    seq: int
+    hlc: int
+    kind: int
+    key: bytes
+    hash: bytes
+    body: bytes | None
+
+    @property
+    def order(self) -> tuple[int, bytes, int, bytes]:
+        """The total order of events (DESIGN §4)."""
+        return (self.hlc, self.log_id, self.seq, self.hash)
+
+    @property
+    def id(self) -> EventId:
+        """What names the event in every store."""
+        return EventId(self.log_id, self.seq, self.hash)
+
+
+class Branch(NamedTuple):
+    """A run of one log; ``sealed_seq`` is 0 while none of its own events is sealed."""
+
+    branch: int
+    log: int
+    parent: int | None
+    first_seq: int
+    tip_seq: int
+    tip_hash: bytes
+    tip_hlc: int
+    sealed_seq: int
+
+
+class LogRow(NamedTuple):
+    """A log that is known here."""
+
+    log: int
+    log_id: bytes
+    public_key: bytes
+    name: str
+
+
+ENTRY_COLUMNS: Final = "e.event, l.log_id, e.seq, e.hlc, e.kind, e.key, e.hash, e.body"
+ENTRY_JOINS: Final = "JOIN branch b ON b.branch = e.branch JOIN log l ON l.log = b.log"
+_BRANCH: Final = "SELECT branch, log, parent, first_seq, tip_seq, tip_hash, tip_hlc, sealed_seq"
+
+
+class LogStore:
+    """The tables of ``log.schema`` on one connection."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self.connection = connection
+
+    # -- logs and branches
+
+    def log(self, log_id: bytes) -> LogRow | None:
+        """Give a log by its id; None if none of it is here."""
+        return self._log("log_id = ?", log_id)
+
+    def log_row(self, log: int) -> LogRow:
+        """Give a log by its row number."""
+        row = self._log("log = ?", log)
+        assert row is not None, f"no log {log}"
+        return row
+
+    def _log(self, where: str, value: object) -> LogRow | None:
+        sql = f"SELECT log, log_id, public_key, name FROM log WHERE {where}"
+        row = self.connection.execute(sql, (value,)).fetchone()
+        return LogRow(*row) if row else None
+
+    def logs(self) -> list[LogRow]:
+        """Give all logs, in the order they came."""
+        rows = self.connection.execute("SELECT log, log_id, public_key, name FROM log ORDER BY log")
+        return [LogRow(*row) for row in rows]
+
+    def add_log(self, log_id: bytes, genesis: Genesis) -> LogRow:
+        """Add a log that has no events yet.
+
+        Raises:
+            LogLimitError: if the space has as many tips as the protocol allows.
+        """
+        count = self.connection.execute("SELECT count(*) FROM branch").get
+        if count >= TIPS_MAX:
+            raise LogLimitError(f"log {log_id.hex()}: the space already has {TIPS_MAX:,} tips")
+        self.connection.execute(
+            "INSERT INTO log(log_id, public_key, name) VALUES(?, ?, ?)",
+            (log_id, genesis.public_key, genesis.name),
+        )
+        return LogRow(self.connection.last_insert_rowid(), log_id, genesis.public_key, genesis.name)
+
+    def branches(self, log: int) -> list[Branch]:
+        """Give a log's branches, each after its parent."""
+        sql = f"{_BRANCH} FROM branch WHERE log = ? ORDER BY branch"
+        return [Branch(*row) for row in self.connection.execute(sql, (log,))]
+
+    def branch(self, branch: int) -> Branch:
+        """Give one branch."""
+        sql = f"{_BRANCH} FROM branch WHERE branch = ?"
+        return Branch(*self.connection.execute(sql, (branch,)).get)
+
+    def add_branch(self, log: int, parent: int | None, first_seq: int) -> int:
+        """Add a branch that has no events yet, and give its number.
+
+        Raises:
+            LogLimitError: if the log has as many tips as the protocol allows.
+        """
+        if len(self.branches(log)) >= TIPS_PER_LOG_MAX:
+            log_id = self.log_row(log).log_id.hex()
+            raise LogLimitError(
+                f"log {log_id}: has {TIPS_PER_LOG_MAX} tips; its owner forks it on purpose"
+            )
+        self.connection.execute(
+            "INSERT INTO branch(log, parent, first_seq, tip_seq, tip_hash, tip_hlc, sealed_seq)"
+            " VALUES(?, ?, ?, ?, x'', 0, 0)",
+            (log, parent, first_seq, first_seq - 1),
+        )
+        return self.connection.last_insert_rowid()
+
+    # -- writing
+
+    def add_events(
+        self, branch: int, first_seq: int, events: Sequence[Event], hashes: Sequence[bytes]
+    ) -> int:
+        """Extend a branch by a run of events, and give the row number of the first.
+
+        The rows are consecutive. Cost: about 2.5 µs an event.
+        """
+        top = self.connection.execute("SELECT max(event) FROM event").get or 0
+        self.connection.executemany(
+            "INSERT INTO event(event, branch, seq, hlc, kind, key, hash, commitment, salt, header,"
+            " body) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                (
+                    top + n,
+                    branch,
+                    first_seq + n - 1,
+                    e.hlc,
+                    e.kind,
+                    e.key,
+                    digest,
+                    e.commitment,
+                    e.salt,
+                    e.header,
+                    e.body,
+                )
+                for n, (e, digest) in enumerate(zip(events, hashes, strict=True), 1)
+            ),
+        )
+        self.connection.execute(
+            "UPDATE branch SET tip_seq = ?, tip_hash = ?, tip_hlc = ? WHERE branch = ?",
+            (first_seq + len(events) - 1, hashes[-1], events[-1].hlc, branch),
+        )
+        return top + 1
+
+    def add_seal(self, branch: int, seq: int, signature: bytes) -> None:
+        """Keep the seal of an event; keeping it again changes nothing."""
+        self.connection.execute(
+            "INSERT OR IGNORE INTO seal(branch, seq, signature) VALUES(?, ?, ?)",
+            (branch, seq, signature),
+        )
+        self.connection.execute(
+            "UPDATE branch SET sealed_seq = max(sealed_seq, ?) WHERE branch = ?", (seq, branch)
+        )
+
+    # -- reading
+
+    def entry(self, event_id: int) -> Entry:
+        """Read one event and check its body.
+
+        Raises:
+            StoreCorruptError: if it is not there, or its body is not what was written.
+        """
+        row = self.connection.execute(
+            f"SELECT {ENTRY_COLUMNS}, e.commitment, e.salt FROM event e {ENTRY_JOINS}"
+            " WHERE e.event = ?",
+            (event_id,),
+        ).fetchone()
+        if row is None:
+            raise StoreCorruptError(f"event row {event_id} is gone; run kioku doctor --deep")
+        entry = Entry(*row[:8])
+        check_body(entry.id, row[8], row[9], entry.body)
+        return entry
+
+    def entries(self, first: int, last: int) -> list[Entry]:
+        """Read events by their row numbers, ``first`` to ``last``, and check their bodies.
+
+        Raises:
+            StoreCorruptError: if a body is not what was written.
+        """
+        rows = self.connection.execute(
+            f"SELECT {ENTRY_COLUMNS}, e.commitment, e.salt FROM event e {ENTRY_JOINS}"
+            " WHERE e.event BETWEEN ? AND ? ORDER BY e.event",
+            (first, last),
+        )
+        found = []
+        for row in rows:
+            entry = Entry(*row[:8])
+            check_body(entry.id, row[8], row[9], entry.body)
+            found.append(entry)
+        return found
+
+    def find(self, event_id: EventId) -> Entry | None:
+        """Find an event by its place and hash; None if it is not here."""
+        row = self.connection.execute(
+            f"SELECT {ENTRY_COLUMNS} FROM log l JOIN branch b ON b.log = l.log"
+            " JOIN event e ON e.branch = b.branch AND e.seq = ? WHERE l.log_id = ? AND e.hash = ?",
+            (event_id.seq, event_id.log_id, event_id.hash),
+        ).fetchone()
+        return Entry(*row) if row else None
+
+    def rows(self, branch: int, first: int, last: int) -> Iterator[tuple[int, int, Event, bytes]]:
+        """Read events ``first`` to ``last`` of one branch: row number, seq, event, hash."""
+        cursor = self.connection.execute(
+            "SELECT event, seq, hlc, kind, key, commitment, salt, body, header, hash FROM event"
+            " WHERE branch = ? AND seq BETWEEN ? AND ? ORDER BY seq",
+            (branch, first, last),
+        )
+        for row in cursor:
+            yield row[0], row[1], Event(*row[2:9]), row[9]
+
+    def positions(
+        self, log: int, first: int, last: int
+    ) -> dict[tuple[int, bytes], tuple[Any, ...]]:
+        """Map (seq, hash) to (branch, event row, body is absent) for a range of seqs of a log."""
+        cursor = self.connection.execute(
+            "SELECT e.seq, e.hash, e.branch, e.event, e.body IS NULL FROM branch b"
+            " JOIN event e ON e.branch = b.branch AND e.seq BETWEEN ? AND ? WHERE b.log = ?",
+            (first, last, log),
+        )
+        return {(row[0], row[1]): row[2:] for row in cursor}
+
+    def hash_at(self, branch: int, seq: int) -> bytes | None:
+        """Give the hash of one event of a branch; None if it has no such event."""
+        sql = "SELECT hash FROM event WHERE branch = ? AND seq = ?"
+        digest: bytes | None = self.connection.execute(sql, (branch, seq)).get
+        return digest
+
+    def stated_tips(self, log: int) -> list[Tip]:
+        """Give a log's sealed events that no other sealed event follows, ascending by seq.
+
+        Only sealed events count: an unsealed tail exists in its owner's file alone.
+        """
+        return self._stated(self.log_row(log).log_id, self.branches(log))
+
+    def _stated(self, log_id: bytes, branches: list[Branch]) -> list[Tip]:
+        by_id = {branch.branch: branch for branch in branches}
+        covered: dict[int, int] = {}
+        for branch in branches:
+            child = branch if branch.sealed_seq else None
+            while child is not None and child.parent is not None:
+                covered[child.parent] = max(covered.get(child.parent, 0), child.first_seq - 1)
+                child = by_id[child.parent]
+        tips = []
+        for branch in branches:
+            seq = branch.sealed_seq
+            if seq and covered.get(branch.branch, 0) < seq:
+                at_tip = seq == branch.tip_seq
+                digest = branch.tip_hash if at_tip else self.hash_at(branch.branch, seq)
+                assert digest is not None, f"branch {branch.branch} is sealed where it has no event"
+                tips.append(Tip(log_id, seq, digest))
+        return sorted(tips)
+
+    def frontier(self) -> Frontier:
+        """Give all stated tips. Cost: about 5 µs a log."""
+        rows = self.connection.execute(
+            f"{_BRANCH}, log_id FROM branch JOIN log USING(log) ORDER BY log, branch"
+        )
+        logs: dict[bytes, list[Branch]] = {}
+        for row in rows:
+            logs.setdefault(row[8], []).append(Branch(*row[:8]))
+        return Frontier(tip for found in logs.items() for tip in self._stated(*found))
+
+    @contextmanager
+    def stating(self, log: int) -> Iterator[None]:
+        """Keep the digest level while a log's stated tips change."""
+        before = self.stated_tips(log)
+        yield
+        after = self.stated_tips(log)
+        if before != after:
+            change = sum(map(tip_sum, after)) - sum(map(tip_sum, before))
+            total = (int.from_bytes(self.digest(), "big") + change) % DIGEST_MODULUS
+            write_meta(self.connection, "digest", total.to_bytes(32, "big"))
+
+    def digest(self) -> bytes:
+        """Give the digest of the stated frontier, as it is kept: 32 bytes."""
+        return bytes(read_meta(self.connection, "digest", bytes(32)))
+
+    # -- bodies
+
+    def erase_bodies(self, event_ids: Iterable[int]) -> int:
+        """Null the bodies and salts of events, and give how many there were."""
+        erased = 0
+        for event_id in event_ids:
+            self.connection.execute(
+                "UPDATE event SET body = NULL, salt = NULL WHERE event = ? AND body IS NOT NULL",
+                (event_id,),
+            )
+            erased += self.connection.changes()
+            self.connection.execute("DELETE FROM missing WHERE event = ?", (event_id,))
+        return erased
+
+    def add_missing(self, event_ids: Iterable[int]) -> None:
+        """Remember that these events' bodies should be here."""
+        self.connection.executemany(
+            "INSERT OR IGNORE INTO missing VALUES(?)", ((event_id,) for event_id in event_ids)
+        )
+
+    def supply_body(self, event_id: int, salt: bytes, body: bytes) -> bool:
+        """Give a missing event its body; False if it was not missing."""
+        self.connection.execute("DELETE FROM missing WHERE event = ?", (event_id,))
+        if not self.connection.changes():
+            return False
+        self.connection.execute(
+            "UPDATE event SET salt = ?, body = ? WHERE event = ?", (salt, body, event_id)
+        )
+        return True
+
+
+def check_body(
+    place: EventId, commitment: bytes | None, salt: bytes | None, body: bytes | None
+) -> None:
+    """Check what was read against its commitment.
+
+    Raises:
+        StoreCorruptError: if it is not what was written.
+    """
+    if body is None:
+        return
+    if salt is None or commitment is None or commit(salt, body) != commitment:
+        raise StoreCorruptError(
+            f"log {place.log_id.hex()} seq {place.seq}: the body is not what was written;"
+            " run kioku doctor --deep"
+        )

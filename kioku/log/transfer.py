@@ -1,0 +1,177 @@
+"""Chunks out of a store and into one: what is read is checked, what is held is never doubled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from kioku.errors import BrokenChainError, StoreCorruptError
+from kioku.log.chunk import CHUNK_BYTES_MAX, EVENTS_MAX, Chunk, encode_chunk, event_bytes
+from kioku.log.event import ZERO_HASH, Event, EventId, encode_header, hash_header, header_prefix
+from kioku.log.payload import Genesis, decode_genesis
+from kioku.log.store import LogRow, LogStore, check_body
+
+if TYPE_CHECKING:
+    from kioku.log.path import Path
+
+PAYLOAD_BYTES_MAX = CHUNK_BYTES_MAX - 512
+"""Of the events of a chunk, so that its own fields fit as well."""
+
+
+class Run(NamedTuple):
+    """Events as they are read for a chunk, with their hashes."""
+
+    first_seq: int
+    events: list[Event]
+    hashes: list[bytes]
+
+
+def read_chunk(store: LogStore, path: Path, after: int) -> tuple[bytes, int] | None:
+    """Make the chunk that follows ``after`` on a path: its bytes and its last seq.
+
+    It ends at the last seal that the limits of a chunk allow; None at the end of the path.
+
+    Raises:
+        StoreCorruptError: if an event does not chain or a body is not what was written.
+    """
+    if after >= path.goal.seq:
+        return None
+    run = read_run(store, path, after)
+    seals = dict(path.seals(after, EVENTS_MAX))
+    count, size = 0, 0
+    for number, event in enumerate(run.events, 1):
+        size += event_bytes(event)
+        if number > 1 and size > PAYLOAD_BYTES_MAX:
+            break
+        if run.first_seq + number - 1 in seals:
+            count = number
+    if not count:
+        raise StoreCorruptError(
+            f"log {path.goal.log_id.hex()} seq {run.first_seq}: no seal within a chunk's limit"
+        )
+    last = run.first_seq + count - 1
+    data = encode_chunk(
+        path.goal.log_id,
+        run.first_seq,
+        path.hash_before(run.first_seq) or ZERO_HASH,
+        events=run.events[:count],
+        signature=seals[last],
+    )
+    return data, last
+
+
+def read_run(store: LogStore, path: Path, after: int) -> Run:
+    """Read and verify up to a chunk's worth of events past ``after`` on a path.
+
+    Raises:
+        StoreCorruptError: if one is missing, does not chain or has another body.
+    """
+    log_id = path.goal.log_id
+    prefix, prev, seq, size = header_prefix(log_id), path.hash_before(after + 1), after, 0
+    run = Run(after + 1, [], [])
+    prev = prev or ZERO_HASH
+    for segment in path.after(after):
+        for _, stored_seq, event, digest in store.rows(*segment):
+            seq += 1
+            size += event_bytes(event)
+            if run.events and (size > PAYLOAD_BYTES_MAX or len(run.events) == EVENTS_MAX):
+                return run
+            place = EventId(log_id, seq, digest)
+            actual = hash_header(encode_header(prefix, seq, prev, event))
+            if stored_seq != seq or actual != digest:
+                raise StoreCorruptError(
+                    f"log {log_id.hex()} seq {seq}: the chain is broken; run kioku doctor --deep"
+                )
+            check_body(place, event.commitment, event.salt, event.body)
+            run.events.append(event)
+            run.hashes.append(digest)
+            prev = digest
+    return run
+
+
+class Placement(NamedTuple):
+    """Where a chunk's events go: the first ``held`` are here, the rest extend a branch."""
+
+    log: LogRow | None
+    held: list[int]
+    absent: list[int]
+    branch: int | None
+    parent: int | None
+
+
+def place(store: LogStore, chunk: Chunk) -> Placement:
+    """Find what of a chunk is held, and what its new events follow.
+
+    ``held`` gives the row numbers of the events that are here, ``absent`` the indexes of those
+    without a body; ``branch`` is what new events extend, or None for a new branch off ``parent``.
+
+    Raises:
+        BrokenChainError: if the event before the chunk is not held.
+    """
+    log = store.log(chunk.log_id)
+    if log is None:
+        if chunk.first_seq != 1:
+            raise BrokenChainError(
+                f"log {chunk.log_id.hex()} seq {chunk.first_seq}: nothing before it is held here;"
+                " ingest the log's earlier chunks first"
+            )
+        return Placement(None, [], [], None, None)
+    return _place_in(store, chunk, log)
+
+
+def _place_in(store: LogStore, chunk: Chunk, log: LogRow) -> Placement:
+    known = store.positions(log.log, chunk.first_seq - 1, chunk.last.seq)
+    held: list[int] = []
+    absent: list[int] = []
+    before = (chunk.first_seq - 1, chunk.prev)
+    for index, digest in enumerate(chunk.hashes):
+        found = known.get((chunk.first_seq + index, digest))
+        if found is None:
+            break
+        held.append(found[1])
+        if found[2]:
+            absent.append(index)
+        before = (chunk.first_seq + index, digest)
+    if len(held) == len(chunk.hashes):
+        return Placement(log, held, absent, known[before][0], None)
+    if before[0] == 0:
+        return Placement(log, held, absent, None, None)
+    if before not in known:
+        raise BrokenChainError(
+            f"log {chunk.log_id.hex()} seq {chunk.first_seq}: the event before it is not held here;"
+            " ingest the log's earlier chunks first"
+        )
+    branch = known[before][0]
+    if store.branch(branch).tip_seq == before[0]:
+        return Placement(log, held, absent, branch, None)
+    return Placement(log, held, absent, None, branch)
+
+
+def add_chunk(store: LogStore, chunk: Chunk, spot: Placement, events: list[Event]) -> int:
+    """Store the new events of a placed chunk and its seal; give the first one's row number.
+
+    ``events`` are the chunk's, without the bodies that must not be stored. 0 if none is new.
+
+    Raises:
+        LogLimitError: if the log or the space has as many tips as the protocol allows.
+    """
+    new = len(spot.held)
+    first_row = 0
+    branch = spot.branch
+    if new < len(chunk.hashes):
+        log = spot.log or store.add_log(chunk.log_id, genesis_of(chunk))
+        first_seq = chunk.first_seq + new
+        if branch is None:
+            branch = store.add_branch(log.log, spot.parent, first_seq)
+        first_row = store.add_events(branch, first_seq, events[new:], chunk.hashes[new:])
+    assert branch is not None, "a placed chunk has a branch"
+    with store.stating(store.branch(branch).log):
+        store.add_seal(branch, chunk.last.seq, chunk.signature)
+    return first_row
+
+
+def genesis_of(chunk: Chunk) -> Genesis:
+    """Read the genesis that a log's first chunk begins with."""
+    body = chunk.events[0].body
+    assert chunk.first_seq == 1, "place refuses a log whose first chunk is not its genesis's"
+    assert body is not None, "decode_chunk refuses a genesis without its body"
+    return decode_genesis(body)

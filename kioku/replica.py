@@ -1,0 +1,366 @@
+"""A replica: one machine's copy of a space, for any payload.
+
+Log, fold and view lie in one file and change in one transaction: what is appended is folded and
+shown when the call returns, and after a crash all of it is there or none. A replica knows nothing
+of observations; it takes its view as an argument, and a key-value store on it is a page of code
+(docs/python.md). It reads no clock: ``now_ms`` is an argument of every call that needs one.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final
+
+from kioku.crdt.fold import FOLD_VERSION
+from kioku.crdt.fold import TABLES as FOLD_TABLES
+from kioku.errors import LogClosedError, ReplicaClosedError, StoreAccessError, StoreBusyError
+from kioku.log.chunk import decode_chunk
+from kioku.log.database import APPLICATION_ID, BUSY_TIMEOUT_MS, Database, Durability
+from kioku.log.erasure import count_due, finish
+from kioku.log.event import PURGE, RETRACT
+from kioku.log.frontier import Frontier
+from kioku.log.keyfile import FileKeyRing, MemoryKeyRing
+from kioku.log.owner import Draft, Owner, RandomBytes
+from kioku.log.path import Path, start_of
+from kioku.log.schema import SCHEMA_VERSION, read_meta, write_meta
+from kioku.log.schema import TABLES as LOG_TABLES
+from kioku.log.store import Entry, LogStore
+from kioku.log.transfer import genesis_of, place, read_chunk
+from kioku.transaction import Core, IngestCounts, Reading, Transaction, Version, View
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from kioku.audit import Finding
+    from kioku.log.chunk import Chunk
+    from kioku.log.event import EventId
+    from kioku.log.keyfile import KeyRing
+
+__all__ = ["Draft", "IngestCounts", "Reading", "Replica", "Transaction", "Version", "View"]
+
+_VERSIONS: Final = ("fold_version", "view_version")
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaStatistics:
+    """A snapshot of a replica in numbers."""
+
+    events: int
+    logs: int
+    tips: int
+    unsealed: int
+    purged: int
+    retracted: int
+    held: int
+    missing: int
+    erasures_due: int
+    newest_stamp: int
+    file_bytes: int
+
+
+class Replica:
+    """One machine's copy of a space. Safe to share between threads, not across a fork.
+
+    Open it with ``Replica.open``; close it, or use it as a context manager.
+    """
+
+    def __init__(self, database: Database, owner: Owner, core: Core) -> None:
+        self._database = database
+        self._owner = owner
+        self._core = core
+        self._lock = threading.RLock()
+        self._is_closed = False
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        rng: RandomBytes,
+        name: str,
+        view: View | None = None,
+        space: str | None = None,
+        durability: Durability = "full",
+        machine_id: bytes | None = None,
+        busy_timeout_ms: int = BUSY_TIMEOUT_MS,
+    ) -> Replica:
+        """Open a store, or create one that is empty.
+
+        Args:
+            path: the file, or ``":memory:"`` for one that ends with the replica.
+            rng: what draws salts and keys: ``random.SystemRandom()``.
+            name: what this replica calls itself in the genesis of its logs; public.
+            view: what follows the fold; None for the log and the merge alone.
+            space: the space's name, which gives its id; the file's name by default.
+            durability: ``"full"`` survives power loss, ``"normal"`` a crash of the process only.
+            machine_id: a fingerprint of this machine, where it has a stable one.
+            busy_timeout_ms: how long to wait for other processes' locks.
+
+        Raises:
+            StoreError: the kind that says why the file cannot be used.
+        """
+        path = os.path.abspath(path) if os.fspath(path) != ":memory:" else ":memory:"
+        database = Database(path, durability=durability, busy_timeout_ms=busy_timeout_ms)
+        try:
+            keys: KeyRing = MemoryKeyRing() if database.is_memory else FileKeyRing(path)
+            store = LogStore(database.connection)
+            owner = Owner(store, keys, rng=rng, name=name, machine_id=machine_id)
+            replica = cls(database, owner, Core(store, owner, view))
+            replica._prepare(space or os.path.splitext(os.path.basename(path))[0])
+        except BaseException:
+            database.close()
+            raise
+        return replica
+
+    def _prepare(self, space: str) -> None:
+        if self._database.check_schema(SCHEMA_VERSION) == 0:
+            self._create(space)
+        with self._database.errors():
+            connection = self._database.connection
+            stored = tuple(read_meta(connection, name) for name in _VERSIONS)
+            self._core.has_erased = count_due(connection) > 0
+        if stored != self._versions():
+            self.rebuild()
+        self._try_erasing()
+
+    def _versions(self) -> tuple[int, int]:
+        return FOLD_VERSION, self._core.view.version if self._core.view else 0
+
+    def _create(self, space: str) -> None:
+        with self._database.write(full=True) as connection:
+            if connection.execute("PRAGMA user_version").get:
+                return  # another process was first
+            for statement in (*LOG_TABLES, *FOLD_TABLES):
+                connection.execute(statement)
+            if self._core.view is not None:
+                self._core.view.create(connection)
+            write_meta(connection, "space", space)
+            write_meta(connection, "space_id", space_id_of(space))
+            for name, version in zip(_VERSIONS, self._versions(), strict=True):
+                write_meta(connection, name, version)
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    # -- transactions
+
+    @contextmanager
+    def reading(self, *, now_ms: int) -> Iterator[Reading]:
+        """Read consistently; first folds what was held and whose time has come."""
+        with self._opened():
+            with self._database.errors():
+                is_due = self._core.fold.is_release_due(now_ms)
+            if is_due:
+                with self._writing(now_ms):
+                    pass
+            with self._database.read():
+                yield Reading(self._core)
+
+    @contextmanager
+    def transaction(self, *, now_ms: int) -> Iterator[Transaction]:
+        """Read and append in one step that no other process can come between.
+
+        All of it is committed when the block ends, nothing if it raises.
+        """
+        with self._opened():
+            with self._writing(now_ms):
+                yield Transaction(self._core, now_ms)
+            self._try_erasing()
+
+    @contextmanager
+    def _opened(self) -> Iterator[None]:
+        with self._lock:
+            if self._is_closed:
+                raise ReplicaClosedError("the replica is closed; open it again")
+            self._database.check_process()
+            yield
+
+    @contextmanager
+    def _writing(self, now_ms: int, *, full: bool = False) -> Iterator[None]:
+        is_committed = False
+        try:
+            with self._database.write(full=full):
+                self._core.release(now_ms)
+                yield
+            is_committed = True
+        finally:
+            self._owner.ended(committed=is_committed)
+
+    def append(self, drafts: Iterable[Draft], *, now_ms: int) -> list[Entry]:
+        """Append events in a transaction of their own; see ``Transaction.append``."""
+        with self.transaction(now_ms=now_ms) as transaction:
+            return transaction.append(drafts)
+
+    # -- exchanging
+
+    def seal(self) -> int:
+        """Sign this store's own log up to its end; gives how many events that covers anew.
+
+        Raises:
+            LogClosedError: if its key is not beside the store.
+        """
+        with self._opened():
+            with self._database.read():
+                if not self._owner.count_unsealed():
+                    return 0
+            with self._database.write(full=True):
+                return self._owner.seal_tail()
+
+    def count_unsealed(self) -> int:
+        """Count own events that are not sealed, so in no frontier or chunk yet."""
+        with self._opened(), self._database.read():
+            return self._owner.count_unsealed()
+
+    def frontier(self) -> Frontier:
+        """Seal, and state what this replica has: all that it can give to others."""
+        with self._stating() as store:
+            return store.frontier()
+
+    def digest(self) -> str:
+        """Seal, and give the fingerprint of the frontier: 64 hex digits; equal means level."""
+        with self._stating() as store:
+            return store.digest().hex()
+
+    @contextmanager
+    def _stating(self) -> Iterator[LogStore]:
+        with self._opened():
+            # What cannot be sealed here is left out, and ``count_unsealed`` says how much it is.
+            with suppress(LogClosedError, StoreAccessError):
+                self.seal()
+            with self._database.read():
+                yield self._core.store
+
+    def export_chunks(self, after: Frontier | None = None) -> Iterator[bytes]:
+        """Give what a replica with the frontier ``after`` lacks, as chunks, in order.
+
+        Everything for None. Each chunk is read in a transaction of its own, so a long export
+        blocks nobody. A tail that cannot be sealed here is left out: see ``count_unsealed``.
+
+        Raises:
+            StoreCorruptError: if an event does not chain or its body is not what was written.
+        """
+        known = after if after is not None else Frontier()
+        sent: dict[bytes, list[EventId]] = {}
+        for tip in self.frontier():
+            if tip not in known:
+                before = sent.setdefault(tip.log_id, known.of_log(tip.log_id))
+                yield from self._export_to(tip, tuple(before))
+                before.append(tip)
+
+    def _export_to(self, tip: EventId, known: Iterable[EventId]) -> Iterator[bytes]:
+        with self._opened(), self._database.read():
+            path = Path(self._core.store, tip)
+            last = start_of(path, known)
+        while True:
+            with self._opened(), self._database.read():
+                found = read_chunk(self._core.store, path, last)
+            if found is None:
+                return
+            yield found[0]
+            last = found[1]
+
+    def ingest_chunk(self, data: bytes, *, now_ms: int) -> IngestCounts:
+        """Accept a chunk: verified whole first, then stored, folded and shown at once.
+
+        Ingesting it again, or after a longer one, changes nothing.
+
+        Raises:
+            PeerError: the kind that says why it is refused; nothing of it was stored.
+        """
+        chunk = decode_chunk(data)
+        full = any(event.kind in (PURGE, RETRACT) for event in chunk.events)
+        with self._opened():
+            self._verify(chunk)
+            with self._writing(now_ms, full=full):
+                counts = self._core.ingest(chunk, now_ms)
+            self._try_erasing()
+            return counts
+
+    def _verify(self, chunk: Chunk) -> None:
+        from kioku.log.seal import verify
+
+        with self._database.read():
+            log = self._core.store.log(chunk.log_id)
+            if log is None:
+                place(self._core.store, chunk)  # refuses a chunk that nothing precedes
+        public_key = log.public_key if log else genesis_of(chunk).public_key
+        verify(public_key, chunk.last, chunk.signature)
+
+    # -- keeping
+
+    def rebuild(self, *, progress: Callable[[int, int], None] | None = None) -> None:
+        """Fold the whole log again and build the view anew; what is shown does not change.
+
+        Raises:
+            StoreCorruptError: if a body is not what was written; nothing was changed.
+        """
+        with self._opened():
+            with self._database.write() as connection:
+                self._core.refold(progress)
+                for name, version in zip(_VERSIONS, self._versions(), strict=True):
+                    write_meta(connection, name, version)
+            self._try_erasing()
+
+    def _try_erasing(self) -> None:
+        """Finish what was erased, unless somebody reads: then the next one to come does it."""
+        if self._core.has_erased:
+            with suppress(StoreBusyError):
+                self.finish_erasure(0)
+
+    def finish_erasure(self, timeout_ms: int) -> None:
+        """Overwrite what was erased in every file, waiting for readers up to ``timeout_ms``.
+
+        Raises:
+            StoreBusyError: if readers stayed; the message names their processes.
+        """
+        with self._opened():
+            finish(self._database, timeout_ms)
+            self._core.has_erased = False
+
+    def statistics(self) -> ReplicaStatistics:
+        """Give a snapshot in numbers. Cost: O(logs + held + missing)."""
+        with self._opened(), self._database.read() as connection:
+            count = {
+                table: connection.execute(f"SELECT count(*) FROM {table}").get
+                for table in ("log", "branch", "purged", "retracted", "held", "missing")
+            }
+            return ReplicaStatistics(
+                events=connection.execute("SELECT max(event) FROM event").get or 0,
+                logs=count["log"],
+                tips=count["branch"],
+                unsealed=self._owner.count_unsealed(),
+                purged=count["purged"],
+                retracted=count["retracted"],
+                held=count["held"],
+                missing=count["missing"],
+                erasures_due=count_due(connection),
+                newest_stamp=connection.execute("SELECT max(tip_hlc) FROM branch").get or 0,
+                file_bytes=self._database.file_bytes(),
+            )
+
+    def check(self, *, deep: bool, now_ms: int) -> list[Finding]:
+        """Look for damage; ``deep`` reads every event. Changes nothing, raises for nothing."""
+        from kioku.audit import check_store
+
+        with self._opened(), self._database.read():
+            return check_store(self._core, deep=deep, now_ms=now_ms)
+
+    def close(self) -> None:
+        """Close the store; safe to call twice."""
+        with self._lock:
+            self._is_closed = True
+            self._database.close()
+
+    def __enter__(self) -> Replica:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def space_id_of(name: str) -> bytes:
+    """Give the id of an open space (16 bytes), which is its name's hash (DESIGN §8)."""
+    return blake2b(name.encode(), digest_size=16, person=b"kioku.space.v1").digest()

@@ -1,0 +1,277 @@
+"""What one transaction can see and do in a store: log, fold and view as one thing.
+
+Everything here runs inside a transaction that ``Replica`` holds. The order of steps is the point:
+the fold says what changes, the view follows while the old text can still be read, and only then
+are bodies erased. So the three cannot disagree, whenever the process ends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from kioku.crdt.fold import Fold, Outcome
+from kioku.log.erasure import raise_due
+from kioku.log.event import Event, EventId
+from kioku.log.hlc import horizon, observe
+from kioku.log.schema import read_meta, write_meta
+from kioku.log.store import Entry, LogStore
+from kioku.log.transfer import Placement, add_chunk, place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    import apsw
+
+    from kioku.crdt.fold import Change, Shown
+    from kioku.log.chunk import Chunk
+    from kioku.log.owner import Draft, Owner
+
+
+REFOLD_BATCH = 5_000
+"""Events folded at once when all are: enough that a batch's fixed cost is nothing."""
+
+
+class View(Protocol):
+    """What queries read, kept level with the fold inside each writing transaction."""
+
+    version: int
+    """When the stored one differs, the view is built anew from the log."""
+
+    def create(self, connection: apsw.Connection) -> None:
+        """Create the tables, if they are not there."""
+
+    def clear(self, connection: apsw.Connection) -> None:
+        """Remove every row."""
+
+    def apply(self, connection: apsw.Connection, changes: Sequence[Change]) -> None:
+        """Follow what is shown of some keys; each ``before`` is what the view holds of it."""
+
+
+class Version(NamedTuple):
+    """One event of a key and how it stands.
+
+    ``status``: ``wins``, ``older`` (a greater one wins), ``retracted``, ``purged``, ``held`` (its
+    stamp lies ahead), ``unknown`` (a kind or format that this kioku does not fold).
+    """
+
+    entry: Entry
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class IngestCounts:
+    """What a chunk brought: its events, how many were new, bodies that came late, and so on."""
+
+    events: int
+    new_events: int
+    new_bodies: int
+    held: int
+    missing: int
+
+
+class Core:
+    """A store's log, fold and view, and the steps that keep them level."""
+
+    def __init__(self, store: LogStore, owner: Owner, view: View | None) -> None:
+        self.store = store
+        self.fold = Fold(store)
+        self.owner = owner
+        self.view = view
+        self.connection = store.connection
+        self.has_erased = False
+
+    def append(self, drafts: Sequence[Draft], now_ms: int) -> list[Entry]:
+        """Append to our own log, and fold what was appended."""
+        last = int(read_meta(self.connection, "hlc_last", 0))
+        entries, last = self.owner.append(
+            drafts, last=last, now_ms=now_ms, is_retracted=self.fold.is_retracted
+        )
+        write_meta(self.connection, "hlc_last", last)
+        self.follow(self.fold.apply(entries, now_ms=now_ms, is_own=True))
+        return entries[len(entries) - len(drafts) :]
+
+    def ingest(self, chunk: Chunk, now_ms: int) -> IngestCounts:
+        """Store and fold a verified chunk.
+
+        Raises:
+            PeerError: if it does not link to what is held, or would pass a limit.
+        """
+        spot = place(self.store, chunk)
+        new = len(spot.held)
+        if new < len(chunk.events):
+            self._yield_log(chunk.log_id)
+        ids = [EventId(chunk.log_id, chunk.first_seq + n, h) for n, h in enumerate(chunk.hashes)]
+        erased = self.fold.find_erased(ids, chunk.events)
+        events = _stripped(chunk.events, erased)
+        first_row = add_chunk(self.store, chunk, spot, events)
+        entries = [
+            _entry(first_row + n, ids[new + n], event) for n, event in enumerate(events[new:])
+        ]
+        missing = [
+            entry.event_id
+            for index, entry in enumerate(entries, new)
+            if entry.body is None and events[index].commitment is not None and index not in erased
+        ]
+        self.store.add_missing(missing)
+        supplied = self._supply(spot, events)
+        outcome = self.fold.apply(entries, now_ms=now_ms, is_own=False)
+        outcome.changes.extend(self.fold.reveal(supplied))
+        self.follow(outcome)
+        self._observe(entries, now_ms)
+        return IngestCounts(len(events), len(entries), len(supplied), outcome.held, len(missing))
+
+    def _yield_log(self, log_id: bytes) -> None:
+        """Close our log when a peer shows us events of it that we did not write."""
+        own = self.owner.current()
+        if own is not None and own.log.log_id == log_id:
+            self.owner.close(own)
+
+    def _supply(self, spot: Placement, events: Sequence[Event]) -> list[int]:
+        """Give held events whose bodies were missing those that the chunk brought."""
+        supplied = []
+        for index in spot.absent:
+            event = events[index]
+            if event.salt is not None and event.body is not None:
+                row = spot.held[index]
+                if self.store.supply_body(row, event.salt, event.body):
+                    supplied.append(row)
+        return supplied
+
+    def _observe(self, entries: Sequence[Entry], now_ms: int) -> None:
+        limit = horizon(now_ms)
+        newest = max((entry.hlc for entry in entries if entry.hlc <= limit), default=0)
+        last = int(read_meta(self.connection, "hlc_last", 0))
+        if newest > last:
+            write_meta(self.connection, "hlc_last", observe(last, newest, now_ms))
+
+    def release(self, now_ms: int) -> None:
+        """Fold what was held and whose time has come."""
+        if self.fold.is_release_due(now_ms):
+            self.follow(Outcome(self.fold.release(now_ms), [], 0))
+
+    def refold(self, progress: Callable[[int, int], None] | None) -> None:
+        """Fold everything again from the log, and build the view anew.
+
+        Raises:
+            StoreCorruptError: if a body is not what was written.
+        """
+        self.fold.clear()
+        if self.view is not None:
+            self.view.create(self.connection)
+            self.view.clear(self.connection)
+        total = self.connection.execute("SELECT max(event) FROM event").get or 0
+        done = 0
+        while done < total:
+            entries = self.store.entries(done + 1, done + REFOLD_BATCH)
+            self.follow(self.fold.refold_all(entries))
+            done = min(done + REFOLD_BATCH, total)
+            if progress is not None:
+                progress(done, total)
+
+    def follow(self, outcome: Outcome) -> None:
+        """Bring view and bodies after the fold: the view first, for it needs the old text."""
+        if self.view is not None and outcome.changes:
+            self.view.apply(self.connection, outcome.changes)
+        if outcome.erased and self.store.erase_bodies(outcome.erased):
+            raise_due(self.connection)
+            self.has_erased = True
+
+
+def _entry(row: int, place: EventId, event: Event) -> Entry:
+    return Entry(
+        row, place.log_id, place.seq, event.hlc, event.kind, event.key, place.hash, event.body
+    )
+
+
+def _stripped(events: Sequence[Event], erased: set[int]) -> list[Event]:
+    return [
+        event._replace(salt=None, body=None) if index in erased else event
+        for index, event in enumerate(events)
+    ]
+
+
+class Reading:
+    """One transaction's sight of a replica: consistent, and over when its block ends."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._store = core.store
+        self._fold = core.fold
+        self.connection = core.connection
+
+    def winner(self, key: bytes) -> Entry | None:
+        """Give a key's greatest save or tombstone that counts; None if none does."""
+        return self._fold.winner(key)
+
+    def shown(self, key: bytes) -> Shown | None:
+        """Give what a reader may see of a key, its body checked.
+
+        Raises:
+            StoreCorruptError: if the body is not what was written.
+        """
+        shown = self._fold.shown(key)
+        if shown is not None:
+            self._store.entry(shown.event_id)
+        return shown
+
+    def is_purged(self, key: bytes) -> bool:
+        """Whether a key is erased for ever."""
+        return self._fold.is_purged(key)
+
+    def versions(self, key: bytes) -> list[Version]:
+        """Give every event of a key, the greatest first, and how each stands."""
+        is_purged = self.is_purged(key)
+        found = []
+        for standing in self._fold.standings(key):
+            status = "purged" if is_purged else standing.status
+            found.append(Version(standing.entry, status))
+        return found
+
+    def entry(self, event_id: int) -> Entry:
+        """Read an event by its row number, its body checked.
+
+        Raises:
+            StoreCorruptError: if it is not there, or its body is not what was written.
+        """
+        return self._store.entry(event_id)
+
+    def keys_with_prefix(self, digits: str, limit: int = 100) -> list[bytes]:
+        """Give up to ``limit`` keys whose hex form begins with ``digits``, ascending."""
+        low = bytes.fromhex(digits.ljust(32, "0"))
+        high = bytes.fromhex(digits.ljust(32, "f"))
+        rows: Any = self.connection.execute(
+            "SELECT DISTINCT key FROM version WHERE key BETWEEN ? AND ? ORDER BY key LIMIT ?",
+            (low, high, limit),
+        )
+        return [row[0] for row in rows]
+
+    def log_name(self, log_id: bytes) -> str:
+        """Give the name that a log's genesis states."""
+        log = self._store.log(log_id)
+        return log.name if log else ""
+
+    def is_own(self, log_id: bytes) -> bool:
+        """Whether this store writes the log, or wrote it until it was closed."""
+        sql = "SELECT 1 FROM own JOIN log USING(log) WHERE log_id = ?"
+        return bool(self.connection.execute(sql, (log_id,)).get)
+
+
+class Transaction(Reading):
+    """A writing transaction: what it appends is folded and shown at once, inside it."""
+
+    def __init__(self, core: Core, now_ms: int) -> None:
+        super().__init__(core)
+        self._now_ms = now_ms
+
+    def append(self, drafts: Iterable[Draft]) -> list[Entry]:
+        """Append events to this store's own log, beginning one if it has none.
+
+        Returns:
+            The drafts' events, in order.
+
+        Raises:
+            UsageError: if a draft breaks the table of kinds or a limit.
+            StoreAccessError: if the file was moved or replaced since it was opened.
+        """
+        return self._core.append(list(drafts), self._now_ms)
