@@ -1,0 +1,159 @@
+"""kioku's side of every workload; the store is the default one of KIOKU_STATE_DIR."""
+
+from __future__ import annotations
+
+import os
+import resource
+import statistics
+import time
+from itertools import takewhile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import apsw
+import cbor2
+
+import kioku
+from bench.corpus import COMMON_WORD, RARE_WORD, item, items
+from bench.workers.protocol import Answer, save_each, serve, timed, wait_for_go
+
+if TYPE_CHECKING:
+    from kioku import Memory
+
+BUILD_BATCH = 10_000
+PROBE_SAVES = 50
+PROBE_SEARCHES = 25
+
+
+def open_memory(durability: str = "full") -> Memory:
+    """Open the store with a fixed identity, so that rows are equally long everywhere."""
+    return kioku.open(
+        session_id="bench-session", agent_family="bench", client_id="bench", durability=durability
+    )
+
+
+def build(*, count: int, edits: int = 0) -> Answer:
+    """Fill the store with ``count`` observations and then edit ``edits`` of them."""
+    with open_memory("normal") as memory:
+        ids: list[str] = []
+        for start in range(0, count, BUILD_BATCH):
+            saved = memory.save_many(items(start, min(BUILD_BATCH, count - start)))
+            ids += [each.id for each in saved[: max(edits - len(ids), 0)]]
+        for number, id_ in enumerate(ids):
+            memory.edit(id_, content=item(count + number)["content"])
+        return {"observations": memory.statistics().observations, "digest": memory.digest()}
+
+
+def save_one(*, count: int, durability: str) -> Answer:
+    """Save one by one into a fresh store; its log has begun before the clock does."""
+    work = list(items(1, count))
+    with open_memory(durability) as memory:
+        memory.save(**item(0))
+
+        def save() -> None:
+            for each in work:
+                memory.save(**each)
+
+        return {"seconds": timed(save)}
+
+
+def save_many(*, count: int) -> Answer:
+    """Save all in one call into a fresh store; its log has begun before the clock does."""
+    work = list(items(1, count))
+    with open_memory() as memory:
+        memory.save(**item(0))
+        return {"seconds": timed(lambda: memory.save_many(work))}
+
+
+def export(*, file: str) -> Answer:
+    """Write every chunk of the store to ``file``, a CBOR sequence of byte strings."""
+    with open_memory() as memory, Path(file).open("wb") as out:
+        chunks = 0
+        for chunk in memory.export_chunks():
+            cbor2.dump(chunk, out)
+            chunks += 1
+        return {"chunks": chunks, "digest": memory.digest()}
+
+
+def ingest(*, file: str) -> Answer:
+    """Take every chunk of ``file`` into a fresh store, each in a transaction of its own."""
+    chunks = read_chunks(file)
+    with open_memory() as memory:
+
+        def take_in() -> None:
+            for chunk in chunks:
+                memory.ingest_chunk(chunk)
+
+        seconds = timed(take_in)
+        return {
+            "seconds": seconds,
+            "digest": memory.digest(),
+            "observations": memory.statistics().observations,
+        }
+
+
+def read_chunks(file: str) -> list[bytes]:
+    """Read the chunks that ``export`` wrote."""
+    chunks = []
+    with Path(file).open("rb") as source:
+        end = source.seek(0, 2)
+        source.seek(0)
+        while source.tell() < end:
+            chunks.append(cbor2.load(source))
+    return chunks
+
+
+def writer(*, number: int, count: int, seconds: float = 0.0) -> Answer:
+    """Save ``count`` observations, or as many as fit in ``seconds``, once all writers are there."""
+    with open_memory() as memory:
+        work = list(items(number * count, count))
+        wait_for_go()
+        deadline = time.monotonic() + seconds
+        due = takewhile(lambda _: not seconds or time.monotonic() < deadline, work)
+        return save_each(lambda each: memory.save(**each), due)
+
+
+def count() -> Answer:
+    """Count what can be read, in a process that wrote none of it."""
+    with open_memory() as memory:
+        return {"observations": memory.statistics().observations}
+
+
+def tables() -> Answer:
+    """Return the bytes that each table and index of the store's file takes, the largest first."""
+    file = apsw.Connection(os.path.join(os.environ["KIOKU_STATE_DIR"], "default.db"))
+    rows = file.execute("SELECT name, sum(pgsize) FROM dbstat GROUP BY name ORDER BY 2 DESC")
+    return {"tables": rows.fetchall()}
+
+
+def probe(*, start: int) -> Answer:
+    """Open a store, search it and save into it; times in ms, peak resident memory in MB."""
+    opened_at = time.perf_counter()
+    with open_memory() as memory:
+        memory.list(limit=1)
+        open_ms = (time.perf_counter() - opened_at) * 1_000
+        rare = [timed(lambda: memory.search(RARE_WORD)) for _ in range(PROBE_SEARCHES)]
+        saves = save_each(lambda each: memory.save(**each), items(start, PROBE_SAVES))
+        memory.search(f"{COMMON_WORD} {RARE_WORD}")
+    return {
+        "open_ms": open_ms,
+        "rare_ms": statistics.median(rare) * 1_000,
+        "save_ms": statistics.median(saves["latencies_ms"]),
+        "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024,
+    }
+
+
+if __name__ == "__main__":
+    serve(
+        {
+            "build": build,
+            "save_one": save_one,
+            "save_many": save_many,
+            "export": export,
+            "ingest": ingest,
+            "writer": writer,
+            "count": count,
+            "tables": tables,
+            "probe": probe,
+        }
+    )

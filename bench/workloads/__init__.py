@@ -1,0 +1,1 @@
+"""One script a workload; each runs alone (``python -m bench.workloads.save_one``) or by bench."""
