@@ -115,8 +115,9 @@ class Core:
         ]
         self.store.add_missing(missing)
         supplied = self._supply(spot, events)
+        # First what late bodies reveal: the fold takes the view to hold what can be read.
+        self.follow(Outcome(self.fold.reveal(supplied), [], 0))
         outcome = self.fold.apply(entries, now_ms=now_ms, is_own=False)
-        outcome.changes.extend(self.fold.reveal(supplied))
         self.follow(outcome)
         self._observe(entries, now_ms)
         return IngestCounts(len(events), len(entries), len(supplied), outcome.held, len(missing))
