@@ -79,7 +79,7 @@ class Author:
         self, before: EventId, kind: int, *, hlc: int, key: bytes, body: bytes
     ) -> EventId:
         """Write an event as a kioku of the future might: more fields, its own version."""
-        salt = bytes(16)
+        salt = blake2b(repr((self.log_id, before, hlc, "later")).encode(), digest_size=16).digest()
         commitment = commit(salt, body)
         place = (self.log_id, before.seq + 1, before.hash)
         header = cbor2.dumps([LATER_VERSION, *place, hlc, kind, key, commitment, "new"])

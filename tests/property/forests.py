@@ -114,8 +114,8 @@ def _write(
         body = encode_targets(targets)
         return author.append(before, RETRACT, hlc=hlc, key=ZERO_KEY, body=body)
     has_body = step in (SAVE, UNKNOWN_KIND) or (step == TOMBSTONE and draw(st.booleans()))
-    body = draw(bodies()) if has_body and step != PURGE else None
-    return author.append(before, step, hlc=hlc, key=key, body=body)
+    drawn = draw(bodies()) if has_body else None
+    return author.append(before, step, hlc=hlc, key=key, body=drawn)
 
 
 @st.composite
