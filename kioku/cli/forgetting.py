@@ -24,14 +24,14 @@ from kioku.cli.arguments import (
 )
 from kioku.cli.parser import CommandError, Verb, argument
 from kioku.cli.store import full_id, is_full_id, open_memory
-from kioku.errors import NotFoundError, UsageError
+from kioku.errors import InvalidArgumentError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
     from kioku.memory import Memory
-    from kioku.memory.results import GcCounts
+    from kioku.retention import GcCounts
 
 BATCH = 10_000  # as many as one list can give
 
@@ -40,6 +40,10 @@ class RefusedError(UsageError):
     """It needed a yes and got none; nothing was done."""
 
     hint = "add --yes to do it, --dry-run to see what it would do"
+
+
+class NotDeletedError(UsageError):
+    """There is nothing to bring back."""
 
 
 class NeverHeldError(NotFoundError):
@@ -114,7 +118,11 @@ def _show_deleted(ids: Sequence[str], arguments: Namespace) -> None:
 
 def _undelete(arguments: Namespace) -> int:
     with open_memory(arguments) as memory:
-        observation = memory.undelete(full_id(memory, arguments.id))
+        key = full_id(memory, arguments.id)
+        try:
+            observation = memory.undelete(key)
+        except InvalidArgumentError as error:  # the id is valid: it is its state that forbids it
+            raise NotDeletedError(str(error)) from error
     if arguments.json:
         from kioku.cli.formats import observation_json
 

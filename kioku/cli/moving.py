@@ -129,6 +129,11 @@ def _import(arguments: Namespace) -> int:
         for file in arguments.files:
             with _source(file) as opened:
                 _import_one(memory, file, opened, done)
+    if done.refused_chunks:
+        raise ImportRefusedError(
+            f"{done.first_refusal}; {done.refused_chunks:,} chunks were refused, the other "
+            f"{done.chunks:,} are kept ({done.new_events:,} new events)"
+        )
     fields = {
         "chunks": done.chunks,
         "events": done.events,
@@ -136,7 +141,6 @@ def _import(arguments: Namespace) -> int:
         "new_bodies": done.new_bodies,
         "held": done.held,
         "missing": done.missing,
-        "refused_chunks": done.refused_chunks,
     }
     if arguments.json:
         render.json(fields)
@@ -144,11 +148,6 @@ def _import(arguments: Namespace) -> int:
         render.line(f"imported: {done.new_events:,} new of {done.events:,} events")
         for name, value in fields.items():
             render.line(f"{name}: {value}")
-    if done.refused_chunks:
-        raise ImportRefusedError(
-            f"{done.first_refusal}; {done.refused_chunks} of "
-            f"{done.chunks + done.refused_chunks} chunks were refused, the others are kept"
-        )
     return 0
 
 
@@ -250,7 +249,7 @@ IMPORT = Verb(
     examples=("kioku import memory.kioku",),
     run=_import,
     output="`imported: N new of N events` and a `name: count` line each.",
-    json='`{"chunks", "events", "new_events", "new_bodies", "held", "missing", "refused_chunks"}`',
+    json='`{"chunks", "events", "new_events", "new_bodies", "held", "missing"}`',
     exit_codes="0 all is here, 1 something was refused (and what was not is kept), 2 usage",
 )
 
