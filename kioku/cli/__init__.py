@@ -82,6 +82,7 @@ def _fail(error: Exception) -> int:
         render.error(str(error), hint=_hint(error))
         return EXIT_USAGE if isinstance(error, _INVALID_INPUT) else EXIT_REFUSED
     if isinstance(error, OSError):
+        render.settle()
         place = f"{error.filename}: " if error.filename else ""
         render.error(f"{place}{error.strerror or error}")
         return EXIT_REFUSED

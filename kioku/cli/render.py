@@ -120,6 +120,14 @@ def flush() -> None:
         sys.stdout.flush()
 
 
+def settle() -> None:
+    """After an error: let what was printed leave if it can, and be silent if it cannot."""
+    try:
+        flush()
+    except OSError:
+        abandon_output()
+
+
 def abandon_output() -> None:
     """Point standard output at nothing, so that the interpreter's last flush cannot fail."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
