@@ -183,7 +183,7 @@ class Replica:
         is_committed = False
         try:
             with self._database.write(full=full):
-                self._core.release(now_ms)
+                self._core.begin(now_ms)
                 yield
             is_committed = True
         finally:
@@ -207,7 +207,7 @@ class Replica:
                 if not self._owner.count_unsealed():
                     return 0
             with self._database.write(full=True):
-                return self._owner.seal_tail()
+                return self._owner.seal_tails()
 
     def count_unsealed(self) -> int:
         """Count own events that are not sealed, so in no frontier or chunk yet."""
@@ -337,7 +337,7 @@ class Replica:
                 held=count["held"],
                 missing=count["missing"],
                 erasures_due=count_due(connection),
-                newest_stamp=connection.execute("SELECT max(tip_hlc) FROM branch").get or 0,
+                newest_stamp=self._core.store.newest_stamp(),
                 file_bytes=self._database.file_bytes(),
             )
 

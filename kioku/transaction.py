@@ -83,11 +83,7 @@ class Core:
 
     def append(self, drafts: Sequence[Draft], now_ms: int) -> list[Entry]:
         """Append to our own log, and fold what was appended."""
-        last = int(read_meta(self.connection, "hlc_last", 0))
-        entries, last = self.owner.append(
-            drafts, last=last, now_ms=now_ms, is_retracted=self.fold.is_retracted
-        )
-        write_meta(self.connection, "hlc_last", last)
+        entries = self.owner.append(drafts, now_ms=now_ms, is_retracted=self.fold.is_retracted)
         self.follow(self.fold.apply(entries, now_ms=now_ms, is_own=True))
         return entries[len(entries) - len(drafts) :]
 
@@ -146,9 +142,9 @@ class Core:
         if newest > last:
             write_meta(self.connection, "hlc_last", observe(last, newest, now_ms))
 
-    def release(self, now_ms: int) -> None:
-        """Fold what was held and whose time has come."""
-        if self.fold.is_release_due(now_ms):
+    def begin(self, now_ms: int) -> None:
+        """Begin a writing transaction: fold what was held and whose time has come."""
+        if self.fold.begin(now_ms):
             self.follow(Outcome(self.fold.release(now_ms), [], 0))
 
     def refold(self, progress: Callable[[int, int], None] | None) -> None:

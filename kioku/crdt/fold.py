@@ -96,6 +96,20 @@ class Fold:
     def __init__(self, store: LogStore) -> None:
         self._store = store
         self._connection = store.connection
+        self._has_purged = self._has_retracted = True
+
+    def begin(self, now_ms: int) -> bool:
+        """Look, once for a writing transaction, at what is nearly always empty.
+
+        Gives whether ``release`` would do anything.
+        """
+        row: Any = self._connection.execute(
+            "SELECT EXISTS(SELECT 1 FROM purged), EXISTS(SELECT 1 FROM retracted),"
+            " EXISTS(SELECT 1 FROM held WHERE hlc <= ?)",
+            (horizon(now_ms),),
+        ).fetchone()
+        self._has_purged, self._has_retracted, is_due = map(bool, row)
+        return is_due
 
     # -- asking
 
@@ -152,7 +166,6 @@ class Fold:
             if event.kind == RETRACT and event.body is not None:
                 retracted.update(decode_targets(event.body))
         purged |= self._known_purged({event.key for event in events})
-        any_retracted = self._any("retracted")
         return {
             index
             for index, (place, event) in enumerate(zip(chunk_ids, events, strict=True))
@@ -160,7 +173,7 @@ class Fold:
             and (
                 event.key in purged
                 or place in retracted
-                or (any_retracted and self.is_retracted(place))
+                or (self._has_retracted and self.is_retracted(place))
             )
         }
 
@@ -168,7 +181,7 @@ class Fold:
         return bool(self._connection.execute(f"SELECT 1 FROM {table} LIMIT 1").get)
 
     def _known_purged(self, keys: set[bytes]) -> set[bytes]:
-        if not keys or not self._any("purged"):
+        if not keys or not self._has_purged:
             return set()
         rows = self._connection.execute(
             "SELECT k.value FROM carray(?) k CROSS JOIN purged p ON p.key = k.value",
@@ -198,11 +211,12 @@ class Fold:
         dirty |= {entry.key for entry in entries if entry.event_id in waiting}
         best = self._candidates(entries, dirty)
         changes, wins, beaten = _compare(best, self.current(best) if best else {})
+        if beaten:
+            self._connection.executemany(
+                "UPDATE version SET wins = 0 WHERE key = ? AND wins = ? AND event = ?", beaten
+            )
         self._connection.executemany(
-            "UPDATE version SET wins = 0 WHERE key = ? AND wins = ? AND event = ?", beaten
-        )
-        self._connection.executemany(
-            "INSERT OR IGNORE INTO version VALUES(?, ?, ?)",
+            "INSERT INTO version VALUES(?, ?, ?)",
             (
                 (entry.key, WINS if entry.event_id in wins else 0, entry.event_id)
                 for entry in entries
@@ -216,9 +230,9 @@ class Fold:
     def _hold(self, entries: Sequence[Entry], now_ms: int) -> set[int]:
         limit = horizon(now_ms)
         held = [e for e in entries if e.hlc > limit and is_held(e.hlc, e.kind, now_ms)]
-        self._connection.executemany(
-            "INSERT OR IGNORE INTO held VALUES(?, ?)", ((e.event_id, e.hlc) for e in held)
-        )
+        if held:
+            rows = ((entry.event_id, entry.hlc) for entry in held)
+            self._connection.executemany("INSERT INTO held VALUES(?, ?)", rows)
         return {entry.event_id for entry in held}
 
     def _purge(self, entries: Sequence[Entry]) -> set[bytes]:
@@ -228,6 +242,7 @@ class Fold:
             keys -= self._known_purged(keys)
             rows = ((key,) for key in keys)
             self._connection.executemany("INSERT OR IGNORE INTO purged VALUES(?)", rows)
+            self._has_purged = True
         return keys
 
     def _version_rows(self, keys: Iterable[bytes]) -> list[int]:
@@ -242,6 +257,7 @@ class Fold:
                 continue
             assert entry.body is not None, "a retract is never stored without its body"
             targets = decode_targets(entry.body)
+            self._has_retracted = True
             self._connection.executemany("INSERT OR IGNORE INTO retracted VALUES(?, ?, ?)", targets)
             found += [target for t in targets if (target := self._store.find(t))]
         return [entry for entry in found if entry.kind not in PERMANENT_KINDS]
@@ -249,13 +265,12 @@ class Fold:
     def _candidates(self, entries: Sequence[Entry], dirty: set[bytes]) -> dict[bytes, Entry]:
         """Give the greatest event that counts of each key that needs no more than that."""
         purged = self._known_purged({entry.key for entry in entries})
-        any_retracted = self._any("retracted")
         best: dict[bytes, Entry] = {}
         for entry in entries:
             key = entry.key
             if entry.kind not in CANDIDATE_KINDS or key in dirty or key in purged:
                 continue
-            if any_retracted and self.is_retracted(entry.id):
+            if self._has_retracted and self.is_retracted(entry.id):
                 continue
             other = best.get(key)
             if other is None or other.order < entry.order:

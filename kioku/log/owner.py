@@ -32,8 +32,9 @@ from kioku.log.event import (
 )
 from kioku.log.hlc import next_stamp
 from kioku.log.keyfile import KeyRing, LogKey
-from kioku.log.payload import Genesis, encode_genesis
-from kioku.log.store import Branch, Entry, LogRow, LogStore
+from kioku.log.payload import PARENTS_MAX, Genesis, encode_genesis
+from kioku.log.schema import read_meta, write_meta
+from kioku.log.store import Branch, BranchTip, Entry, LogRow, LogStore
 from kioku.log.transfer import PAYLOAD_BYTES_MAX
 
 if TYPE_CHECKING:
@@ -64,7 +65,9 @@ class Own(NamedTuple):
     closed_seq: int | None
 
 
-_OWN: Final = "SELECT log, branch, closed_seq FROM own WHERE "
+_OWN: Final = """SELECT l.log, l.log_id, l.public_key, l.name, b.branch, b.log, b.parent,
+    b.first_seq, b.sealed_seq, b.sealed_hash, o.closed_seq
+    FROM own o JOIN log l ON l.log = o.log JOIN branch b ON b.branch = o.branch WHERE """
 
 
 class Owner:
@@ -93,43 +96,36 @@ class Owner:
         return next(iter(self._own("closed_seq IS NULL")), None)
 
     def _own(self, where: str) -> list[Own]:
-        rows: Any = self._store.connection.execute(_OWN + where).fetchall()
-        return [
-            Own(self._store.log_row(log), self._store.branch(branch), closed)
-            for log, branch, closed in rows
-        ]
+        rows: Any = self._store.connection.execute(_OWN + where)
+        return [Own(LogRow(*row[:4]), Branch(*row[4:10]), row[10]) for row in rows]
 
     def key_of(self, own: Own) -> LogKey | None:
         """Give the open log's key if the log is still ours to extend, else None."""
         key = self._keys.load(own.log.log_id)
-        if key is None or not key.belongs_to(self._machine_id, self._keys.inode()):
+        if key is None or not key.belongs_to(self._machine_id, self._opened_inode):
             return None
-        if key.sealed_seq and self._store.hash_at(own.branch.branch, key.sealed_seq) != (
-            key.sealed_hash
-        ):
-            return None
-        return key
+        return key if self._has_sealed(own.branch, key) else None
+
+    def _has_sealed(self, branch: Branch, key: LogKey) -> bool:
+        """Whether the last event that the key sealed is here: if not, we were rolled back."""
+        if not key.sealed_seq:
+            return True
+        if key.sealed_seq == branch.sealed_seq:
+            return key.sealed_hash == branch.sealed_hash
+        return self._store.hash_at(branch.branch, key.sealed_seq) == key.sealed_hash
 
     # -- appending
 
     def append(
-        self,
-        drafts: Sequence[Draft],
-        *,
-        last: int,
-        now_ms: int,
-        is_retracted: Callable[[EventId], bool],
-    ) -> tuple[list[Entry], int]:
-        """Append drafts to our log, beginning one if need be.
-
-        Gives all that was appended, and the greatest stamp since.
+        self, drafts: Sequence[Draft], *, now_ms: int, is_retracted: Callable[[EventId], bool]
+    ) -> list[Entry]:
+        """Append drafts to our log, beginning one if need be; gives all that was appended.
 
         That may be more than the drafts: a genesis, and the tail of a log that was closed.
 
         Args:
             drafts: what to append, in order.
-            last: the greatest stamp so far; every new event is stamped past it.
-            now_ms: the wall.
+            now_ms: the wall; every new event is stamped with it, or past the greatest stamp.
             is_retracted: whether an event of a closed tail counts for nothing any more.
 
         Raises:
@@ -138,22 +134,33 @@ class Owner:
         """
         self._check_file()
         own = self.current()
+        tip = self._store.tip(own.branch) if own else BranchTip(0, ZERO_HASH, 0)
+        last = max(tip.hlc, read_meta(self._store.connection, "hlc_last", 0))
         entries: list[Entry] = []
         if own is None or self.key_of(own) is None:
             if own is not None:
                 self.close(own)
             own, entries = self._begin(last, now_ms, is_retracted)
             last = entries[0].hlc
+            tip = BranchTip(entries[-1].seq, entries[-1].hash, last)
         stamps = list(_stamps(drafts, last, now_ms))
-        events = [self._event(draft, stamp) for draft, stamp in zip(drafts, stamps, strict=True)]
-        own_stamps = (s for s, draft in zip(stamps, drafts, strict=True) if draft.hlc is None)
-        return entries + self._extend(own, events), max(own_stamps, default=last)
+        if any(draft.hlc is not None for draft in drafts) or len(entries) > 1:
+            self._remember(last, drafts, stamps)
+        return entries + self._extend(own, tip, self._events(drafts, stamps))
+
+    def _remember(self, last: int, drafts: Sequence[Draft], stamps: Sequence[int]) -> None:
+        """Keep our clock where the tip does not show it: foreign stamps lie behind or ahead."""
+        own = (s for s, draft in zip(stamps, drafts, strict=True) if draft.hlc is None)
+        write_meta(self._store.connection, "hlc_last", max(own, default=last))
 
     def _check_file(self) -> None:
         if self._keys.inode() != self._opened_inode:
             raise StoreAccessError(
                 "the store's file was moved, deleted or replaced while it was open; open it again"
             )
+
+    def _events(self, drafts: Sequence[Draft], stamps: Iterable[int]) -> list[Event]:
+        return [self._event(draft, stamp) for draft, stamp in zip(drafts, stamps, strict=True)]
 
     def _event(self, draft: Draft, stamp: int) -> Event:
         body = draft.body
@@ -167,11 +174,11 @@ class Owner:
         salt = self._rng.randbytes(SALT_BYTES)
         return Event(stamp, draft.kind, draft.key, commit(salt, body), salt, body)
 
-    def _extend(self, own: Own, events: Sequence[Event]) -> list[Entry]:
+    def _extend(self, own: Own, tip: BranchTip, events: Sequence[Event]) -> list[Entry]:
         if not events:
             return []
         log_id, branch = own.log.log_id, own.branch
-        prefix, prev, first_seq = header_prefix(log_id), branch.tip_hash, branch.tip_seq + 1
+        prefix, prev, first_seq = header_prefix(log_id), tip.hash, tip.seq + 1
         hashes = []
         for seq, event in enumerate(events, first_seq):
             prev = hash_header(encode_header(prefix, seq, prev, event))
@@ -192,9 +199,9 @@ class Owner:
 
         closed = self._own("closed_seq IS NOT NULL AND successor IS NULL")
         tails = [draft for own in closed for draft in self._tail(own, is_retracted)]
-        parents = [tip for own in closed if (tip := self._sealed_tip(own))]
+        parents = [tip for own in closed for tip in self._store.stated_tips(own.log.log)]
         seed = self._rng.randbytes(32)
-        genesis = Genesis(public_key_of(seed), self._name, tuple(parents))
+        genesis = Genesis(public_key_of(seed), self._name, tuple(parents[:PARENTS_MAX]))
         log_id = log_id_of(genesis.public_key)
         self._begun = log_id
         self._keys.store(LogKey(log_id, seed, self._machine_id, self._keys.inode()))
@@ -206,13 +213,10 @@ class Owner:
             (log.log,),
         )
         connection.execute("INSERT INTO own(log, branch) VALUES(?, ?)", (log.log, number))
-        branch = self._store.branch(number)._replace(tip_hash=ZERO_HASH)
-        first = Draft(GENESIS, ZERO_KEY, encode_genesis(genesis))
-        drafts = [first, *tails]
-        stamps = _stamps(drafts, last, now_ms)
-        events = [self._event(draft, stamp) for draft, stamp in zip(drafts, stamps, strict=True)]
-        entries = self._extend(Own(log, branch, None), events)
-        return Own(log, self._store.branch(number), None), entries
+        own = Own(log, self._store.branch(number), None)
+        drafts = [Draft(GENESIS, ZERO_KEY, encode_genesis(genesis)), *tails]
+        events = self._events(drafts, _stamps(drafts, last, now_ms))
+        return own, self._extend(own, BranchTip(0, ZERO_HASH, 0), events)
 
     def ended(self, *, committed: bool) -> None:
         """Learn how the transaction ended: a log that was begun in vain leaves no key behind."""
@@ -238,33 +242,30 @@ class Owner:
                 tail.append(Draft(event.kind, event.key, event.body, event.hlc))
         return tail
 
-    def _sealed_tip(self, own: Own) -> EventId | None:
-        branch = self._store.branch(own.branch.branch)
-        digest = self._store.hash_at(branch.branch, branch.sealed_seq)
-        return EventId(own.log.log_id, branch.sealed_seq, digest) if digest else None
-
     def close(self, own: Own) -> None:
         """Close a log for ever: never extended again; its tail is dealt with by the next one."""
-        self._store.connection.execute(
-            "UPDATE own SET closed_seq = ? WHERE log = ?", (own.branch.tip_seq, own.log.log)
-        )
+        connection, tip = self._store.connection, self._store.tip(own.branch)
+        connection.execute("UPDATE own SET closed_seq = ? WHERE log = ?", (tip.seq, own.log.log))
+        write_meta(connection, "hlc_last", max(tip.hlc, read_meta(connection, "hlc_last", 0)))
 
     # -- sealing
 
-    def seal_tail(self) -> int:
-        """Seal what the open log has since its last seal; gives how many events that was.
+    def seal_tails(self) -> int:
+        """Seal what our logs have since their last seals; gives how many events that was.
 
         A copy that has the key may do it too: its tail is a part of what the original has.
 
         Raises:
-            LogClosedError: if the key is not here; the next append begins another log.
+            LogClosedError: if a key is not here; the next append begins another log.
         """
-        own = self.current()
-        if own is None or own.branch.sealed_seq == own.branch.tip_seq:
-            return 0
-        if self._keys.load(own.log.log_id) is None:
-            raise LogClosedError(f"log {own.log.log_id.hex()}: its key is not beside the store")
-        return self.seal(own)
+        count = 0
+        for own in self._own("o.successor IS NULL"):
+            if own.branch.sealed_seq < self._store.tip(own.branch).seq:
+                if self._keys.load(own.log.log_id) is None:
+                    name = own.log.log_id.hex()
+                    raise LogClosedError(f"log {name}: its key is not beside the store")
+                count += self.seal(own)
+        return count
 
     def seal(self, own: Own) -> int:
         """Sign the tail of a log whose key is here, every chunk's limit; gives its length."""
@@ -276,7 +277,8 @@ class Owner:
         last: EventId | None = None
         with self._store.stating(own.log.log):
             for place in list(self._seal_places(own)):
-                self._store.add_seal(own.branch.branch, place.seq, sign(key.seed, place))
+                signature = sign(key.seed, place)
+                self._store.add_seal(own.branch.branch, place.seq, place.hash, signature)
                 last = place
         if last is None:
             return 0
@@ -288,7 +290,8 @@ class Owner:
 
     def count_unsealed(self) -> int:
         """Count the events of our logs that nobody else can have, because they are not sealed."""
-        sql = """SELECT ifnull(sum(b.tip_seq - max(b.sealed_seq, b.first_seq - 1)), 0)
+        sql = """SELECT ifnull(sum((SELECT max(seq) FROM event e WHERE e.branch = b.branch)
+            - b.sealed_seq), 0)
             FROM own o JOIN branch b ON b.branch = o.branch WHERE o.successor IS NULL"""
         return int(self._store.connection.execute(sql).get)
 

@@ -27,9 +27,7 @@ TABLES: Final = (
         public_key BLOB NOT NULL, name TEXT NOT NULL)""",
     """CREATE TABLE branch(
         branch INTEGER PRIMARY KEY, log INTEGER NOT NULL, parent INTEGER,
-        first_seq INTEGER NOT NULL,
-        tip_seq INTEGER NOT NULL, tip_hash BLOB NOT NULL, tip_hlc INTEGER NOT NULL,
-        sealed_seq INTEGER NOT NULL)""",
+        first_seq INTEGER NOT NULL, sealed_seq INTEGER NOT NULL, sealed_hash BLOB)""",
     "CREATE INDEX branch_log ON branch(log)",
     """CREATE TABLE event(
         event INTEGER PRIMARY KEY, branch INTEGER NOT NULL, seq INTEGER NOT NULL,

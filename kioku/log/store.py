@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from kioku.errors import LogLimitError, StoreCorruptError
-from kioku.log.event import Event, EventId, commit
+from kioku.log.event import ZERO_HASH, Event, EventId, commit
 from kioku.log.frontier import (
     DIGEST_MODULUS,
     TIPS_MAX,
@@ -54,16 +54,25 @@ class Entry(NamedTuple):
 
 
 class Branch(NamedTuple):
-    """A run of one log; ``sealed_seq`` is 0 while none of its own events is sealed."""
+    """A run of one log; ``sealed_seq`` is 0 while none of its own events is sealed.
+
+    Its tip is not kept here: that would write one more page with every save.
+    """
 
     branch: int
     log: int
     parent: int | None
     first_seq: int
-    tip_seq: int
-    tip_hash: bytes
-    tip_hlc: int
     sealed_seq: int
+    sealed_hash: bytes | None
+
+
+class BranchTip(NamedTuple):
+    """The last event of a branch; seq is 0 and hash zeros for the root of a log without events."""
+
+    seq: int
+    hash: bytes
+    hlc: int
 
 
 class LogRow(NamedTuple):
@@ -77,7 +86,11 @@ class LogRow(NamedTuple):
 
 ENTRY_COLUMNS: Final = "e.event, l.log_id, e.seq, e.hlc, e.kind, e.key, e.hash, e.body"
 ENTRY_JOINS: Final = "JOIN branch b ON b.branch = e.branch JOIN log l ON l.log = b.log"
-_BRANCH: Final = "SELECT branch, log, parent, first_seq, tip_seq, tip_hash, tip_hlc, sealed_seq"
+_INSERT: Final = (
+    "INSERT INTO event(event, branch, seq, hlc, kind, key, hash, commitment, salt, header, body)"
+)
+_MARKS: Final = "?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
+_BRANCH: Final = "SELECT branch, log, parent, first_seq, sealed_seq, sealed_hash"
 
 
 class LogStore:
@@ -145,9 +158,8 @@ class LogStore:
                 f"log {log_id}: has {TIPS_PER_LOG_MAX} tips; its owner forks it on purpose"
             )
         self.connection.execute(
-            "INSERT INTO branch(log, parent, first_seq, tip_seq, tip_hash, tip_hlc, sealed_seq)"
-            " VALUES(?, ?, ?, ?, x'', 0, 0)",
-            (log, parent, first_seq, first_seq - 1),
+            "INSERT INTO branch(log, parent, first_seq, sealed_seq) VALUES(?, ?, ?, 0)",
+            (log, parent, first_seq),
         )
         return self.connection.last_insert_rowid()
 
@@ -160,41 +172,28 @@ class LogStore:
 
         The rows are consecutive. Cost: about 2.5 µs an event.
         """
+        rows: list[tuple[object, ...]] = [
+            (branch, seq, e.hlc, e.kind, e.key, digest, e.commitment, e.salt, e.header, e.body)
+            for seq, (e, digest) in enumerate(zip(events, hashes, strict=True), first_seq)
+        ]
+        if len(rows) == 1:
+            self.connection.execute(f"{_INSERT} VALUES(NULL, {_MARKS})", rows[0])
+            return self.connection.last_insert_rowid()
         top = self.connection.execute("SELECT max(event) FROM event").get or 0
         self.connection.executemany(
-            "INSERT INTO event(event, branch, seq, hlc, kind, key, hash, commitment, salt, header,"
-            " body) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                (
-                    top + n,
-                    branch,
-                    first_seq + n - 1,
-                    e.hlc,
-                    e.kind,
-                    e.key,
-                    digest,
-                    e.commitment,
-                    e.salt,
-                    e.header,
-                    e.body,
-                )
-                for n, (e, digest) in enumerate(zip(events, hashes, strict=True), 1)
-            ),
-        )
-        self.connection.execute(
-            "UPDATE branch SET tip_seq = ?, tip_hash = ?, tip_hlc = ? WHERE branch = ?",
-            (first_seq + len(events) - 1, hashes[-1], events[-1].hlc, branch),
+            f"{_INSERT} VALUES(?, {_MARKS})", ((top + n, *row) for n, row in enumerate(rows, 1))
         )
         return top + 1
 
-    def add_seal(self, branch: int, seq: int, signature: bytes) -> None:
+    def add_seal(self, branch: int, seq: int, digest: bytes, signature: bytes) -> None:
         """Keep the seal of an event; keeping it again changes nothing."""
         self.connection.execute(
             "INSERT OR IGNORE INTO seal(branch, seq, signature) VALUES(?, ?, ?)",
             (branch, seq, signature),
         )
         self.connection.execute(
-            "UPDATE branch SET sealed_seq = max(sealed_seq, ?) WHERE branch = ?", (seq, branch)
+            "UPDATE branch SET sealed_seq = ?, sealed_hash = ? WHERE branch = ? AND sealed_seq < ?",
+            (seq, digest, branch, seq),
         )
 
     # -- reading
@@ -264,6 +263,19 @@ class LogStore:
         )
         return {(row[0], row[1]): row[2:] for row in cursor}
 
+    def tip(self, branch: Branch) -> BranchTip:
+        """Give the last event of a branch."""
+        row = self.connection.execute(
+            "SELECT seq, hash, hlc FROM event WHERE branch = ? ORDER BY seq DESC LIMIT 1",
+            (branch.branch,),
+        ).fetchone()
+        return BranchTip(*row) if row else BranchTip(branch.first_seq - 1, ZERO_HASH, 0)
+
+    def newest_stamp(self) -> int:
+        """Give the greatest stamp of all tips; 0 if there are none."""
+        tips = (self.tip(b) for log in self.logs() for b in self.branches(log.log))
+        return max((tip.hlc for tip in tips), default=0)
+
     def hash_at(self, branch: int, seq: int) -> bytes | None:
         """Give the hash of one event of a branch; None if it has no such event."""
         sql = "SELECT hash FROM event WHERE branch = ? AND seq = ?"
@@ -287,11 +299,8 @@ class LogStore:
                 child = by_id[child.parent]
         tips = []
         for branch in branches:
-            seq = branch.sealed_seq
-            if seq and covered.get(branch.branch, 0) < seq:
-                at_tip = seq == branch.tip_seq
-                digest = branch.tip_hash if at_tip else self.hash_at(branch.branch, seq)
-                assert digest is not None, f"branch {branch.branch} is sealed where it has no event"
+            seq, digest = branch.sealed_seq, branch.sealed_hash
+            if digest is not None and covered.get(branch.branch, 0) < seq:
                 tips.append(Tip(log_id, seq, digest))
         return sorted(tips)
 
@@ -302,7 +311,7 @@ class LogStore:
         )
         logs: dict[bytes, list[Branch]] = {}
         for row in rows:
-            logs.setdefault(row[8], []).append(Branch(*row[:8]))
+            logs.setdefault(row[6], []).append(Branch(*row[:6]))
         return Frontier(tip for found in logs.items() for tip in self._stated(*found))
 
     @contextmanager

@@ -141,7 +141,7 @@ def _place_in(store: LogStore, chunk: Chunk, log: LogRow) -> Placement:
             " ingest the log's earlier chunks first"
         )
     branch = known[before][0]
-    if store.branch(branch).tip_seq == before[0]:
+    if store.tip(store.branch(branch)).seq == before[0]:
         return Placement(log, held, absent, branch, None)
     return Placement(log, held, absent, None, branch)
 
@@ -165,7 +165,7 @@ def add_chunk(store: LogStore, chunk: Chunk, spot: Placement, events: list[Event
         first_row = store.add_events(branch, first_seq, events[new:], chunk.hashes[new:])
     assert branch is not None, "a placed chunk has a branch"
     with store.stating(store.branch(branch).log):
-        store.add_seal(branch, chunk.last.seq, chunk.signature)
+        store.add_seal(branch, chunk.last.seq, chunk.last.hash, chunk.signature)
     return first_row
 
 
