@@ -31,7 +31,6 @@ from kioku.errors import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-EXIT_DONE = 0
 EXIT_REFUSED = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
