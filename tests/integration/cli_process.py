@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import kioku
+
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-m", "kioku.cli")
 # A shell that starts a test run in the background makes its children ignore interruptions.
@@ -67,6 +69,21 @@ def saved_id(*arguments: str, **variables: str) -> str:
     assert len(digits) == 32
     assert set(digits) <= set("0123456789abcdef")
     return digits
+
+
+def save_many(*contents: str, **fields: object) -> list[str]:
+    """Save through the library, which uses the same store, without a process for each."""
+    with kioku.open() as memory:
+        found = memory.save_many([{"content": content, **fields} for content in contents])
+    return [observation.id for observation in found]
+
+
+def saved_and_deleted(project: str = "") -> str:
+    """Save and delete something, and give its key."""
+    [key] = save_many("old words", project=project)
+    with kioku.open() as memory:
+        memory.delete(key)
+    return key
 
 
 def assert_refused(result: Result, code: int, *said: str) -> None:
