@@ -225,7 +225,13 @@ class Fold:
         )
         changes += [change for key in sorted(dirty) if (change := self._refold(key))]
         erased = self._version_rows(purged) + [target.event_id for target in targets]
-        return Outcome(changes, erased, len(waiting))
+        return Outcome(changes, erased + self._buried(entries), len(waiting))
+
+    def _buried(self, entries: Sequence[Entry]) -> list[int]:
+        """Give own events that say something of a key purged before; a chunk's were stripped."""
+        with_body = [entry for entry in entries if entry.body is not None]
+        purged = self._known_purged({entry.key for entry in with_body})
+        return [entry.event_id for entry in with_body if entry.key in purged]
 
     def _hold(self, entries: Sequence[Entry], now_ms: int) -> set[int]:
         limit = horizon(now_ms)
