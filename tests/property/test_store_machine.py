@@ -40,10 +40,10 @@ numbers = st.integers(0, STORES_MAX - 1)
 keys = st.sampled_from(KEYS)
 plain_drafts = st.lists(
     st.one_of(
-        st.builds(Draft, st.just(SAVE), keys, st.binary(min_size=1, max_size=8)),
-        st.builds(Draft, st.just(TOMBSTONE), keys, st.none() | st.binary(max_size=4)),
-        st.builds(Draft, st.just(PURGE), keys),
-    ),
+        st.tuples(st.just(SAVE), keys, st.binary(min_size=1, max_size=8)),
+        st.tuples(st.just(TOMBSTONE), keys, st.none() | st.binary(max_size=4)),
+        st.tuples(st.just(PURGE), keys, st.none()),
+    ).map(lambda fields: Draft(*fields)),
     min_size=1,
     max_size=3,
 )
