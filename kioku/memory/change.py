@@ -1,0 +1,122 @@
+"""What a memory writes: each function is one step inside a transaction that the caller holds.
+
+Reading and writing share the transaction, so what is decided by what is there (edit, delete,
+undelete, an import) stays right however many processes write.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from kioku.errors import InvalidArgumentError, InvalidObservationError, NotFoundError
+from kioku.log import hlc
+from kioku.log.event import PURGE, SAVE, TOMBSTONE
+from kioku.memory import history, intake
+from kioku.memory.recall import is_alive, read_shown, time_of
+from kioku.observation import encode_body, from_unix_ms, key_of, unix_ms
+from kioku.replica import Draft
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from kioku.observation import Observation
+    from kioku.replica import Transaction
+
+
+class Prepared(NamedTuple):
+    """An observation whose every rule has been checked, and the body that carries it.
+
+    ``stamp`` is set only for an import that keeps its times.
+    """
+
+    observation: Observation
+    key: bytes
+    body: bytes
+    stamp: int | None
+
+
+def prepare(observation: Observation, new_key: bytes, *, keep_times: bool = False) -> Prepared:
+    """Check an observation; one without an id gets ``new_key``.
+
+    Raises:
+        InvalidObservationError: if a field breaks its rule.
+    """
+    body = encode_body(observation)
+    if not observation.id:
+        return Prepared(observation, new_key, body, None)
+    moment = observation.updated_at or observation.created_at
+    stamp = hlc.pack(unix_ms(moment)) if keep_times and moment else None
+    return Prepared(observation, key_of(observation.id), body, stamp)
+
+
+def save(transaction: Transaction, items: Sequence[Prepared]) -> list[Observation]:
+    """Append observations and give them as they were saved; an import's old ones are left out."""
+    if any(item.observation.id for item in items):
+        items = [item for item in items if _is_wanted(transaction, item)]
+    drafts = [Draft(SAVE, item.key, item.body, item.stamp) for item in items]
+    entries = transaction.append(drafts)
+    return [
+        _saved(item.observation, entry.key, entry.hlc)
+        for item, entry in zip(items, entries, strict=True)
+    ]
+
+
+def _is_wanted(transaction: Transaction, item: Prepared) -> bool:
+    """Whether an import brings news; a save of a purged id is a mistake that nothing would show."""
+    if not item.observation.id:
+        return True
+    if transaction.is_purged(item.key):
+        if item.stamp is None:
+            raise InvalidObservationError("id", f"{item.key.hex()} was purged, for ever")
+        return False
+    winner = transaction.winner(item.key)
+    return item.stamp is None or winner is None or hlc.unix_ms(winner.hlc) < hlc.unix_ms(item.stamp)
+
+
+def _saved(observation: Observation, key: bytes, stamp: int) -> Observation:
+    return replace(observation, id=key.hex(), updated_at=time_of(stamp), is_held=False)
+
+
+def edit(
+    transaction: Transaction, key: bytes, changes: Mapping[str, Any], *, now_ms: int
+) -> Observation:
+    """Append what a reader sees of a key with ``changes``, and give it."""
+    current = read_shown(transaction, key)
+    if current is None:
+        raise NotFoundError(f"{key.hex()}: no observation that can be read here has this id")
+    edited = intake.with_changes(current, changes, now=from_unix_ms(now_ms))
+    if not is_alive(edited, now_ms):
+        raise NotFoundError(f"{key.hex()}: has expired; give it another expires_at")
+    [entry] = transaction.append([Draft(SAVE, key, encode_body(edited))])
+    return _saved(edited, key, entry.hlc)
+
+
+def delete(transaction: Transaction, key: bytes, reason: bytes | None) -> None:
+    """Append a tombstone over what is here, also over what has expired or is not readable."""
+    winner = transaction.winner(key)
+    is_here = transaction.shown(key) is not None if winner is None else winner.kind == SAVE
+    if not is_here:
+        raise NotFoundError(f"{key.hex()}: no observation here that is not deleted has this id")
+    transaction.append([Draft(TOMBSTONE, key, reason)])
+
+
+def undelete(transaction: Transaction, key: bytes) -> Observation:
+    """Append the last readable version of a deleted observation again, byte for byte."""
+    winner = transaction.winner(key)
+    if winner is not None and winner.kind == SAVE:
+        raise InvalidArgumentError(f"{key.hex()}: is not deleted")
+    last = history.last_readable(transaction, key) if winner else None
+    if last is None:
+        raise NotFoundError(f"{key.hex()}: no deleted version of it can be read any more")
+    observation, body = last
+    [entry] = transaction.append([Draft(SAVE, key, body)])
+    return _saved(observation, key, entry.hlc)
+
+
+def purge(transaction: Transaction, key: bytes) -> bool:
+    """Append a purge unless there is one, and say whether any body of the key was here."""
+    had_copy = any(version.entry.body is not None for version in transaction.versions(key))
+    if not transaction.is_purged(key):
+        transaction.append([Draft(PURGE, key)])
+    return had_copy

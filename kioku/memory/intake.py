@@ -1,0 +1,188 @@
+"""What a caller hands in, made into an observation.
+
+One place turns keywords, dictionaries and observations of others into an ``Observation``, so that
+``save``, ``save_many``, ``edit`` and an import refuse the same things in the same words. What the
+fields hold is checked by ``encode_body``, before anything is written. Nothing here reads a clock:
+the time is an argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple, TypedDict
+
+from kioku.errors import InvalidArgumentError, InvalidObservationError, TooLargeError
+from kioku.log.event import ZERO_KEY
+from kioku.observation import Observation, key_of
+from kioku.observation.layout import TEXT_BYTES_MAX
+
+
+class Author(NamedTuple):
+    """Who saves: it fills what the caller left open, and is never an argument of a save."""
+
+    agent_family: str
+    client_id: str
+    host: str
+    session_id: str
+
+
+class Fields(TypedDict, total=False):
+    """What a caller may say of an observation besides its content."""
+
+    project: str | None
+    tags: Iterable[str] | None
+    memory_type: str | None
+    importance: int | None
+    subject: str | None
+    summary: str | None
+    source_files: Iterable[str] | None
+    references: Iterable[str] | None
+    supersedes: Iterable[str] | None
+    expires_at: datetime | None
+    ttl: timedelta | None
+    session_id: str | None
+    extra: Mapping[str, Any] | None
+
+
+class Changes(Fields, total=False):
+    """What an edit may change; whatever is not given stays as it is."""
+
+    content: str
+
+
+FIELDS: Final = frozenset(Changes.__optional_keys__)
+
+ID_DIGITS: Final = 32
+PREFIX_DIGITS_MIN: Final = 6
+"""Of an id that somebody shortened: with fewer, a store of some thousands has many that fit."""
+
+_HEX_DIGITS: Final = frozenset("0123456789abcdef")
+_LISTS: Final = ("tags", "source_files", "references", "supersedes")
+
+
+def from_fields(fields: Mapping[str, Any], author: Author, *, now: datetime) -> Observation:
+    """Build what ``fields`` describe, saved by ``author`` at ``now``; a field of None is not given.
+
+    Raises:
+        InvalidObservationError: if a field is unknown or missing, or a list is no list.
+
+    Cost: about 4 µs.
+    """
+    values = {name: value for name, value in fields.items() if value is not None}
+    _normalise(values, now)
+    if "content" not in values:
+        raise InvalidObservationError("content", "is missing")
+    values.setdefault("session_id", author.session_id)
+    return Observation(
+        agent_family=author.agent_family,
+        client_id=author.client_id,
+        host=author.host,
+        created_at=now,
+        **values,
+    )
+
+
+def from_item(item: object, author: Author, *, now: datetime) -> Observation:
+    """Build one item of ``save_many``: a mapping of fields, or an observation.
+
+    An observation that has an id keeps its identity and its times, for it is somebody's already.
+    One without is the author's own where it leaves that open.
+
+    Raises:
+        InvalidObservationError: if it is neither, or as of ``from_fields``.
+    """
+    if isinstance(item, Mapping):
+        return from_fields(item, author, now=now)
+    if not isinstance(item, Observation):
+        raise InvalidObservationError("item", "is neither a dict of fields nor an Observation")
+    if not item.id:
+        item = replace(
+            item,
+            agent_family=item.agent_family or author.agent_family,
+            client_id=item.client_id or author.client_id,
+            host=item.host or author.host,
+            session_id=item.session_id or author.session_id,
+            created_at=item.created_at or now,
+        )
+    return item
+
+
+def with_changes(
+    observation: Observation, changes: Mapping[str, Any], *, now: datetime
+) -> Observation:
+    """Give ``observation`` as an edit leaves it: its author, its first time and what is unknown
+    of it stay.
+
+    Raises:
+        InvalidObservationError: if a field is unknown, or a list is no list.
+    """
+    values = dict(changes)
+    _normalise(values, now)
+    return replace(observation, **values)
+
+
+def key_of_id(id: str) -> bytes:
+    """Give the key that an id names.
+
+    Raises:
+        InvalidObservationError: if it is no whole id.
+    """
+    key = key_of(id)
+    if key == ZERO_KEY:
+        raise InvalidObservationError("id", "all zeros is no observation's id")
+    return key
+
+
+def prefix_digits(prefix: object) -> str:
+    """Give the hex digits that an id begins with."""
+    digits = prefix.strip().lower() if isinstance(prefix, str) else ""
+    if not PREFIX_DIGITS_MIN <= len(digits) <= ID_DIGITS or not _HEX_DIGITS.issuperset(digits):
+        raise InvalidArgumentError(
+            f"{prefix!r}: is no id; give {PREFIX_DIGITS_MIN} to {ID_DIGITS} hex digits"
+        )
+    return digits
+
+
+def reason_body(reason: object) -> bytes | None:
+    """Give the body of a tombstone: why somebody deleted; None for no reason."""
+    if not isinstance(reason, str) or not reason.isprintable():
+        raise InvalidArgumentError("reason: is not one line of printable text")
+    body = reason.encode()
+    if len(body) > TEXT_BYTES_MAX:
+        raise TooLargeError("reason", len(body), TEXT_BYTES_MAX)
+    return body or None
+
+
+def _normalise(values: dict[str, Any], now: datetime) -> None:
+    unknown = values.keys() - FIELDS
+    if unknown:
+        raise InvalidObservationError(
+            min(unknown), f"is no field of an observation; known: {', '.join(sorted(FIELDS))}"
+        )
+    for name in _LISTS:
+        if name in values:
+            values[name] = _texts(name, values[name])
+    if "ttl" in values:
+        if values.get("expires_at") is not None:
+            raise InvalidObservationError("ttl", "cannot go with expires_at; give one of them")
+        values["expires_at"] = _expiry(values.pop("ttl"), now)
+
+
+def _texts(field: str, value: object) -> tuple[str, ...]:
+    """A caller's list as a tuple; a lone string, the likeliest mistake, would be its letters."""
+    if isinstance(value, tuple):
+        return value
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        raise InvalidObservationError(field, "is not a list of strings; put it in brackets")
+    return tuple(value)
+
+
+def _expiry(ttl: object, now: datetime) -> datetime:
+    if not isinstance(ttl, timedelta) or ttl <= timedelta(0):
+        raise InvalidObservationError("ttl", "is not a timedelta of more than nothing")
+    try:
+        return now + ttl
+    except OverflowError:
+        raise InvalidObservationError("ttl", "ends after the year 9999; leave it out") from None

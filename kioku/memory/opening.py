@@ -1,0 +1,123 @@
+"""Opening a memory: where settings, the clock, chance and the machine's identity come in.
+
+Everything below takes them as arguments. Opening writes nothing into a store that is there.
+"""
+
+from __future__ import annotations
+
+import builtins
+import os
+import time
+from random import SystemRandom
+from typing import TYPE_CHECKING
+
+from kioku.config import load_settings
+from kioku.errors import StoreAccessError
+from kioku.memory.facade import Memory
+from kioku.replica import Replica
+from kioku.view.schema import ObservationView
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kioku.config import Settings
+
+_MACHINE_ID_FILES = ("/etc/machine-id", "/var/lib/dbus/machine-id")
+# An image carries its machine id into every container, or none: there it identifies nothing.
+_CONTAINER_MARKS = ("/.dockerenv", "/run/.containerenv")
+
+
+def open(  # noqa: A001 - it is kioku.open, as io's is io.open
+    path: str | os.PathLike[str] | None = None,
+    *,
+    space: str | None = None,
+    session_id: str | None = None,
+    agent_family: str | None = None,
+    client_id: str | None = None,
+    durability: str | None = None,
+) -> Memory:
+    """Open a memory, the default space's unless told; its first save creates it.
+
+    Args:
+        path: a file, or ``:memory:``; else the space's file in the state directory.
+        space: a space's name (a-z, 0-9 and -).
+        session_id: what this session's saves have in common; a fresh one for each memory if none
+            is given or set.
+        agent_family: which family of agents saves; else from the environment or the launcher.
+        client_id: which client saves; likewise.
+        durability: ``full`` (an acknowledged save survives a power cut) or ``normal``.
+
+    Raises:
+        ConfigError: if a setting cannot be used.
+        StoreError: if the file cannot; the kind says why.
+    """
+    settings = load_settings(
+        os.environ,
+        space=space,
+        agent_family=agent_family,
+        client_id=client_id,
+        session_id=session_id,
+        durability=durability,
+    )
+    if path is not None:
+        return open_store(os.fspath(path), settings, space=space)
+    _create_directory(settings.state_dir)
+    return open_store(settings.store_path, settings, space=settings.space)
+
+
+def open_store(
+    path: str,
+    settings: Settings,
+    *,
+    space: str | None = None,
+    clock: Callable[[], int] = time.time_ns,
+) -> Memory:
+    """Open a file with settings that are already decided.
+
+    ``space`` names the space of a store that is created; the file's own name unless given.
+    """
+    replica = Replica.open(
+        path,
+        rng=SystemRandom(),
+        name=settings.pc_id,
+        view=ObservationView(),
+        space=space,
+        durability="normal" if settings.durability == "normal" else "full",
+        machine_id=machine_id(),
+    )
+    session_id = settings.session_id or f"s-{os.urandom(6).hex()}"
+    return Memory(replica, settings, session_id=session_id, clock=clock, random_bytes=os.urandom)
+
+
+def machine_id() -> bytes | None:
+    """Give 16 bytes that stand for this machine, or None where it has no stable identity.
+
+    A hash, because the id itself is not to be told to others (machine-id(5)).
+    """
+    if any(os.path.exists(mark) for mark in _CONTAINER_MARKS):
+        return None
+    from hashlib import blake2b
+
+    for path in _MACHINE_ID_FILES:
+        try:
+            with builtins.open(path, "rb") as file:
+                found = file.read(64).strip()
+        except OSError:
+            continue
+        if len(found) == 32:
+            return blake2b(found, digest_size=16, person=b"kioku.machine.v1").digest()
+    return None
+
+
+def _create_directory(path: str) -> None:
+    """Create the state directory for its owner alone.
+
+    Raises:
+        StoreAccessError: if it cannot be created.
+    """
+    try:
+        os.makedirs(path, mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise StoreAccessError(
+            f"{path}: {error.strerror}; make it writable or set KIOKU_STATE_DIR"
+        ) from error
