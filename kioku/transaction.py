@@ -8,7 +8,7 @@ are bodies erased. So the three cannot disagree, whenever the process ends.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from kioku.crdt.fold import Fold, Outcome
 from kioku.log.erasure import raise_due
@@ -235,13 +235,7 @@ class Reading:
 
     def keys_with_prefix(self, digits: str, limit: int = 100) -> list[bytes]:
         """Give up to ``limit`` keys whose hex form begins with ``digits``, ascending."""
-        low = bytes.fromhex(digits.ljust(32, "0"))
-        high = bytes.fromhex(digits.ljust(32, "f"))
-        rows: Any = self.connection.execute(
-            "SELECT DISTINCT key FROM version WHERE key BETWEEN ? AND ? ORDER BY key LIMIT ?",
-            (low, high, limit),
-        )
-        return [row[0] for row in rows]
+        return self._fold.keys_with_prefix(digits, limit)
 
     def log_name(self, log_id: bytes) -> str:
         """Give the name that a log's genesis states."""

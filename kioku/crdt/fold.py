@@ -1,7 +1,7 @@
 r"""The law of ``lww_set`` over SQLite, in batches.
 
-    version    every event of a key; ``wins`` is 1 for the key's winner, 2 for what is shown of a
-               key while all it has is held, 0 else: so the winner is one look-up away
+    version    every event of a key, by the key's slot; ``wins`` is 1 for the key's winner, 2 for
+               what is shown while all it has is held, 0 else: the winner is one look-up away
     purged     keys             \\
     retracted  events            > grow-only
     held       events whose time has not come; a row here is the decision, taken once
@@ -13,26 +13,37 @@ equal to the pure law on any history: whoever changes a rule changes both.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import apsw
 
 from kioku.crdt.lww_set import CANDIDATE_KINDS, PERMANENT_KINDS, is_held
-from kioku.log.event import PURGE, RETRACT, SAVE, ZERO_KEY, Event, EventId
+from kioku.log.event import (
+    KEY_RANDOM_BYTES,
+    PURGE,
+    RETRACT,
+    SAVE,
+    ZERO_KEY,
+    Event,
+    EventId,
+    key_at,
+    slot_of,
+)
 from kioku.log.hlc import horizon
 from kioku.log.payload import decode_targets
 from kioku.log.store import ENTRY_COLUMNS, ENTRY_JOINS, Entry, LogStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 FOLD_VERSION: Final = 1
 """Raised when a kind of event is learnt, so that every store folds anew."""
 
 TABLES: Final = (
     """CREATE TABLE version(
-        key BLOB NOT NULL, wins INTEGER NOT NULL, event INTEGER NOT NULL,
-        PRIMARY KEY(key, wins, event)) WITHOUT ROWID""",
+        slot BLOB NOT NULL, wins INTEGER NOT NULL, event INTEGER NOT NULL,
+        PRIMARY KEY(slot, wins, event)) WITHOUT ROWID""",
     "CREATE TABLE purged(key BLOB PRIMARY KEY) WITHOUT ROWID",
     """CREATE TABLE retracted(
         log_id BLOB, seq INTEGER, hash BLOB, PRIMARY KEY(log_id, seq, hash)) WITHOUT ROWID""",
@@ -126,9 +137,9 @@ class Fold:
         """Give what stands for each key: its winner, or what is shown while all is held."""
         rows = self._connection.execute(
             f"SELECT v.wins, {ENTRY_COLUMNS} FROM carray(?) k"
-            " CROSS JOIN version v ON v.key = k.value AND v.wins > 0"
+            " CROSS JOIN version v ON v.slot = k.value AND v.wins > 0"
             f" JOIN event e ON e.event = v.event {ENTRY_JOINS}",
-            (apsw.carray(tuple(keys)),),
+            (apsw.carray(tuple(map(slot_of, keys))),),
         )
         return {row[6]: (Entry(*row[1:]), row[0]) for row in rows}
 
@@ -147,8 +158,8 @@ class Fold:
             f"SELECT v.wins, h.event IS NOT NULL, r.hash IS NOT NULL, {ENTRY_COLUMNS}"
             f" FROM version v JOIN event e ON e.event = v.event {ENTRY_JOINS}"
             " LEFT JOIN held h ON h.event = v.event LEFT JOIN retracted r"
-            " ON r.log_id = l.log_id AND r.seq = e.seq AND r.hash = e.hash WHERE v.key = ?",
-            (key,),
+            " ON r.log_id = l.log_id AND r.seq = e.seq AND r.hash = e.hash WHERE v.slot = ?",
+            (slot_of(key),),
         )
         found = [Standing(Entry(*row[3:]), row[0], bool(row[1]), bool(row[2])) for row in rows]
         return sorted(found, key=lambda standing: standing.entry.order, reverse=True)
@@ -213,12 +224,12 @@ class Fold:
         changes, wins, beaten = _compare(best, self.current(best) if best else {})
         if beaten:
             self._connection.executemany(
-                "UPDATE version SET wins = 0 WHERE key = ? AND wins = ? AND event = ?", beaten
+                "UPDATE version SET wins = 0 WHERE slot = ? AND wins = ? AND event = ?", beaten
             )
         self._connection.executemany(
             "INSERT INTO version VALUES(?, ?, ?)",
             (
-                (entry.key, WINS if entry.event_id in wins else 0, entry.event_id)
+                (slot_of(entry.key), WINS if entry.event_id in wins else 0, entry.event_id)
                 for entry in entries
                 if entry.key != ZERO_KEY and entry.kind != PURGE
             ),
@@ -252,8 +263,8 @@ class Fold:
         return keys
 
     def _version_rows(self, keys: Iterable[bytes]) -> list[int]:
-        sql = "SELECT event FROM version WHERE key = ?"
-        return [row[0] for key in keys for row in self._connection.execute(sql, (key,))]
+        sql = "SELECT event FROM version WHERE slot = ?"
+        return [row[0] for k in keys for row in self._connection.execute(sql, (slot_of(k),))]
 
     def _retract(self, entries: Sequence[Entry]) -> list[Entry]:
         """Add the events that are retracted, and give those that are here."""
@@ -289,11 +300,13 @@ class Fold:
         wins: tuple[int, int] | None = None
         if not self.is_purged(key):
             wins = winning(self.standings(key))
-        self._connection.execute("UPDATE version SET wins = 0 WHERE key = ? AND wins > 0", (key,))
+        self._connection.execute(
+            "UPDATE version SET wins = 0 WHERE slot = ? AND wins > 0", (slot_of(key),)
+        )
         if wins is not None:
             self._connection.execute(
-                "UPDATE version SET wins = ? WHERE key = ? AND wins = 0 AND event = ?",
-                (wins[0], key, wins[1]),
+                "UPDATE version SET wins = ? WHERE slot = ? AND wins = 0 AND event = ?",
+                (wins[0], slot_of(key), wins[1]),
             )
         after = _shown(self.current((key,)).get(key))
         return None if before == after else Change(key, before, after)
@@ -326,6 +339,23 @@ class Fold:
             if shown is not None and shown.event_id == event_id:
                 changes.append(Change(key, None, shown))
         return changes
+
+    def all_keys(self) -> Iterator[bytes]:
+        """Give every key that has an event here, purged ones too; the oldest first."""
+        for (slot,) in self._connection.execute("SELECT DISTINCT slot FROM version"):
+            yield key_at(slot)
+
+    def keys_with_prefix(self, digits: str, limit: int) -> list[bytes]:
+        """Give up to ``limit`` keys whose hex form begins so. Cost: a scan, 10 ms at 100,000."""
+        low, high = (bytes.fromhex(digits.ljust(32, fill)) for fill in "0f")
+        time_bytes = len(slot_of(low)) - KEY_RANDOM_BYTES
+        rows: Any = self._connection.execute(
+            "SELECT DISTINCT slot FROM version WHERE substr(slot, ? + 1) BETWEEN ? AND ?"
+            " ORDER BY slot",
+            (time_bytes, low[:KEY_RANDOM_BYTES], high[:KEY_RANDOM_BYTES]),
+        )
+        keys = (key_at(slot) for (slot,) in rows)
+        return list(islice((key for key in keys if low <= key <= high), limit))
 
     def clear(self) -> None:
         """Forget what is derived. The held rows stay: they are decisions, not derivations."""
@@ -371,7 +401,7 @@ def _compare(
         if standing is not None:
             if standing[1] == WINS and standing[0].order >= entry.order:
                 continue
-            beaten.append((key, standing[1], standing[0].event_id))
+            beaten.append((slot_of(key), standing[1], standing[0].event_id))
         wins.add(entry.event_id)
         before, after = _shown(standing), _shown((entry, WINS))
         if before is not None or after is not None:

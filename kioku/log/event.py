@@ -38,6 +38,8 @@ KINDS: Final = {
 ZERO_KEY: Final = bytes(16)
 ZERO_HASH: Final = bytes(32)
 SALT_BYTES: Final = 16
+KEY_RANDOM_BYTES: Final = 10
+_TIME_MASK: Final = (1 << 48) - 1
 BODY_BYTES_MAX: Final = 1_572_864
 """1.5 MiB: the largest content (768 KiB) with every other field at its limit, and room."""
 
@@ -83,6 +85,29 @@ class Event(NamedTuple):
     def is_foreign_version(self) -> bool:
         """Whether a newer kioku wrote it, so that it is relayed and not folded."""
         return self.header is not None
+
+
+def make_key(drawn: bytes, unix_ms: int) -> bytes:
+    """Make the key of something new: ten random bytes, then the milliseconds since 1970.
+
+    The time makes keys of one hour neighbours in ``slot_of``'s order; the random bytes come first
+    because people name a key by its first digits.
+    """
+    return drawn[:KEY_RANDOM_BYTES] + (unix_ms & _TIME_MASK).to_bytes(6, "big")
+
+
+def slot_of(key: bytes) -> bytes:
+    """Give the form of a key that indexes are ordered by: the time first.
+
+    A batch of new keys then lands on neighbouring pages instead of one page each, which makes
+    ingest a third faster and keeps a save flat as the store grows (docs/adr/0013).
+    """
+    return key[KEY_RANDOM_BYTES:] + key[:KEY_RANDOM_BYTES]
+
+
+def key_at(slot: bytes) -> bytes:
+    """Give the key that ``slot_of`` made a slot of."""
+    return slot[-KEY_RANDOM_BYTES:] + slot[:-KEY_RANDOM_BYTES]
 
 
 def uint(value: int) -> bytes:
