@@ -46,8 +46,9 @@ class Observation:
     """One memory; ``id`` and ``updated_at`` are empty until it is saved.
 
     Times are aware and kept to the millisecond. ``created_at`` is the writer's clock, for people;
-    ``updated_at`` is the logical time of the event that wins, which filters compare. Building one
-    checks nothing: ``validate`` and ``encode_body`` do.
+    ``updated_at`` is the logical time of the event that wins, which filters compare. ``is_held``:
+    its writer's clock is ahead of ours; ``is_deleted``: the last version of what a tombstone hides.
+    Building one checks nothing: ``validate`` and ``encode_body`` do.
     """
 
     content: str
@@ -71,6 +72,7 @@ class Observation:
     id: str = ""
     updated_at: datetime | None = None
     is_held: bool = False
+    is_deleted: bool = False
     unknown: Mapping[int, Any] = field(default_factory=dict, repr=False)
 
     def __hash__(self) -> int:
@@ -91,6 +93,7 @@ class Observation:
             moment: datetime | None = getattr(self, name)
             values[name] = None if moment is None else moment.isoformat(timespec="milliseconds")
         values["is_held"] = self.is_held
+        values["is_deleted"] = self.is_deleted
         return values
 
 
