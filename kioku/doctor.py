@@ -161,8 +161,9 @@ def _check_target(
     except ConfigError as error:
         yield Check("settings", "fail", str(error), "correct the setting that it names")
         return
-    has_path = isinstance(target, str | os.PathLike)
-    path = os.fspath(target) if has_path else settings.store_path  # type: ignore[type-var]
+    path = settings.store_path
+    if isinstance(target, str | os.PathLike):
+        path = os.fspath(target)
     yield Check("settings", "pass", f"space {settings.space}, durability {settings.durability}")
     directory = os.path.dirname(os.path.abspath(path))
     yield _check_directory(directory)

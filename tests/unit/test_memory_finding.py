@@ -57,7 +57,7 @@ def test_filters(memory: Memory, clock: Clock) -> None:
         "since": memory.list(since=NOON + timedelta(minutes=1)),
         "until": memory.list(until=NOON + timedelta(minutes=1)),
         "family": memory.list(agent_family="codex"),
-        "client": memory.list(client_id="tests", host="box"),
+        "client": memory.list(client_id="tests", host="one"),
     }
     assert {name: [one.id for one in some] for name, some in found.items()} == {
         "project": [second.id],

@@ -38,7 +38,7 @@ def test_a_save_gives_what_get_gives(memory: Memory) -> None:
     )
     assert memory.get(saved.id) == saved
     assert (saved.tags, saved.supersedes) == (("db", "infra"), (UNKNOWN,))
-    assert (saved.agent_family, saved.client_id, saved.host) == ("claude", "tests", "box")
+    assert (saved.agent_family, saved.client_id, saved.host) == ("claude", "tests", "one")
     assert (saved.created_at, saved.updated_at) == (NOON, NOON)
     assert len(saved.id) == 32
     assert not saved.is_held
@@ -67,7 +67,7 @@ def test_a_session_is_the_memorys_own_unless_named(stores: Stores) -> None:
         ({"importance": 6}, "importance"),
         ({"importance": True}, "importance"),
         ({"memory_type": "thought"}, "memory_type"),
-        ({"supersedes": ["abc"]}, "id"),
+        ({"supersedes": ["abc"]}, "supersedes"),
         ({"project": "a\x00b"}, "project"),
         ({"expires_at": datetime(2030, 1, 1)}, "expires_at"),  # noqa: DTZ001 - naive on purpose
         ({"ttl": timedelta(0)}, "ttl"),
@@ -138,7 +138,7 @@ def test_a_field_of_none_is_not_given(memory: Memory) -> None:
 def test_an_observation_without_an_id_gets_one_and_its_author(memory: Memory) -> None:
     item = Observation("a", agent_family="codex")
     [saved] = memory.save_many([item])
-    assert (saved.agent_family, saved.client_id, saved.host) == ("codex", "tests", "box")
+    assert (saved.agent_family, saved.client_id, saved.host) == ("codex", "tests", "one")
     assert saved.created_at == NOON
     assert item.id == ""
 
