@@ -14,7 +14,13 @@ from tests.tidy.repository import Module, package_modules
 
 # Who may import a driver. The running program counts: an annotation needs no driver.
 OWNERS = {
-    "apsw": ("kioku/log/*", "kioku/crdt/fold.py", "kioku/view/*", "kioku/transaction.py", "kioku/audit.py"),
+    "apsw": (
+        "kioku/log/*",
+        "kioku/crdt/fold.py",
+        "kioku/view/*",
+        "kioku/transaction.py",
+        "kioku/audit.py",
+    ),
     "cbor2": ("kioku/log/codec.py", "kioku/observation/*.py"),
     "cryptography": ("kioku/log/seal.py",),
     "platformdirs": ("kioku/config.py",),
