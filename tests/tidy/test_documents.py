@@ -16,6 +16,11 @@ ADRS = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))
 SECTIONS = ["Problem", "Options", "Decision", "Consequences", "Held by", "Sources"]
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+# "Held by" is a section or, when it is one sentence, a paragraph that begins with it in bold.
+_SECTION = re.compile(r"^(?:## (.+)|\*\*(Held by)\*\*.*)$", re.MULTILINE)
+_STATUS = re.compile(
+    r"^(?:Status: )?(Accepted|Superseded by \d{4}), \d{4}-\d\d-\d\d$", re.MULTILINE
+)
 _PATH = re.compile(r"`((?:kioku|tests|bench|docs|demo)/[\w./-]+\.(?:py|md))(?:::\w+)?`")
 
 
@@ -37,15 +42,13 @@ def test_a_decision_has_the_form_of_one(path: Path) -> None:
     text = _text(path)
     number = int(path.name[:4])
     assert re.match(rf"# {number}\. \S.*\n", text), "the title is '# N. Title as a decision'"
-    assert re.search(
-        r"^Status: (Accepted|Superseded by \d{4}), \d{4}-\d\d-\d\d$", text, re.MULTILINE
-    )
-    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == SECTIONS
+    assert _STATUS.search(text), "a line like 'Status: Accepted, 2026-11-22'"
+    assert [heading or bold for heading, bold in _SECTION.findall(text)] == SECTIONS
 
 
 @pytest.mark.parametrize("path", ADRS, ids=lambda path: path.stem)
 def test_a_decision_is_held_by_something_that_exists(path: Path) -> None:
-    held_by = _text(path).partition("## Held by\n")[2].partition("## Sources")[0]
+    held_by = re.split(r"^## |^\*\*(?=Held by)", _text(path), flags=re.MULTILINE)[-2]
     files = _PATH.findall(held_by)
     assert files or "pyproject.toml" in held_by or "Makefile" in held_by
     assert not [name for name in files if not (ROOT / name).exists()]
