@@ -1,1 +1,93 @@
-"""kioku (記憶, memory): a shared, durable memory for coding agents, over a replicated event log."""
+"""kioku (記憶, memory): a shared, durable memory for coding agents, over a replicated event log.
+
+    with kioku.open() as memory:
+        memory.save("Chose Postgres over SQLite for analytics", project="demo")
+        hits = memory.search("which database")
+
+The names below are the public API and nothing else is. They are imported when they are first used,
+so that the command line pays only for what one command needs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from kioku.audit import Finding as Finding
+    from kioku.crdt.fold import Change as Change
+    from kioku.crdt.fold import Shown as Shown
+    from kioku.doctor import Check as Check
+    from kioku.doctor import Report as Report
+    from kioku.doctor import check as check
+    from kioku.errors import *  # noqa: F403 - every error is public
+    from kioku.log.event import GENESIS as GENESIS
+    from kioku.log.event import PURGE as PURGE
+    from kioku.log.event import RETRACT as RETRACT
+    from kioku.log.event import SAVE as SAVE
+    from kioku.log.event import TOMBSTONE as TOMBSTONE
+    from kioku.log.event import EventId as EventId
+    from kioku.log.event import make_key as make_key
+    from kioku.log.frontier import Frontier as Frontier
+    from kioku.log.frontier import Tip as Tip
+    from kioku.log.owner import Draft as Draft
+    from kioku.log.payload import encode_targets as encode_targets
+    from kioku.log.store import Entry as Entry
+    from kioku.memory import Memory as Memory
+    from kioku.memory import open as open  # noqa: A004 - it is kioku.open
+    from kioku.memory.results import HistoryEntry as HistoryEntry
+    from kioku.memory.results import Hit as Hit
+    from kioku.memory.results import MemoryStatistics as MemoryStatistics
+    from kioku.observation import Observation as Observation
+    from kioku.replica import Replica as Replica
+    from kioku.replica import ReplicaStatistics as ReplicaStatistics
+    from kioku.retention import GcCounts as GcCounts
+    from kioku.transaction import IngestCounts as IngestCounts
+    from kioku.transaction import Reading as Reading
+    from kioku.transaction import Transaction as Transaction
+    from kioku.transaction import Version as Version
+    from kioku.transaction import View as View
+
+__version__: Final = "0.1.0"
+
+_NAMES: Final = {
+    "audit": "Finding",
+    "crdt.fold": "Change Shown",
+    "doctor": "Check Report check",
+    "errors": (
+        "AmbiguousIdError BadCommitmentError BadSealError BrokenChainError ClockError ConfigError"
+        " InvalidArgumentError InvalidObservationError KiokuError LogClosedError LogLimitError"
+        " MalformedMessageError NotFoundError PeerError ReplicaClosedError SchemaVersionError"
+        " StoreAccessError StoreBusyError StoreCorruptError StoreError StoreFullError StoreIOError"
+        " TooLargeError UnsupportedVersionError UsageError"
+    ),
+    "log.event": "EventId GENESIS PURGE RETRACT SAVE TOMBSTONE make_key",
+    "log.frontier": "Frontier Tip",
+    "log.owner": "Draft",
+    "log.payload": "encode_targets",
+    "log.store": "Entry",
+    "memory": "Memory open",
+    "memory.results": "Hit HistoryEntry MemoryStatistics",
+    "observation": "Observation",
+    "replica": "Replica ReplicaStatistics",
+    "retention": "GcCounts",
+    "transaction": "IngestCounts Reading Transaction Version View",
+}
+_HOMES: Final = {name: home for home, names in _NAMES.items() for name in names.split()}
+
+__all__ = [*_HOMES]  # noqa: PLE0604 - names, from the table above
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'kioku' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"kioku.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
