@@ -179,14 +179,12 @@ def _check_target(
 
 
 def _check_directory(directory: str) -> Check:
-    nearest = directory
-    while not os.path.isdir(nearest) and os.path.dirname(nearest) != nearest:
-        nearest = os.path.dirname(nearest)
-    if not os.access(nearest, os.W_OK | os.X_OK):
+    nearest = _nearest(directory)
+    if not (os.path.isdir(nearest) and os.access(nearest, os.W_OK | os.X_OK)):
         return Check(
             "directory",
             "fail",
-            f"{nearest}: cannot be written",
+            f"{nearest}: is no directory that can be written",
             "change its permissions or set KIOKU_STATE_DIR to another directory",
         )
     if nearest != directory:
@@ -201,12 +199,17 @@ def _check_directory(directory: str) -> Check:
     return Check("directory", "pass", f"{directory}: can be written")
 
 
+def _nearest(path: str) -> str:
+    """Give the path, or what is there already on the way to it."""
+    while not os.path.lexists(path) and os.path.dirname(path) != path:
+        path = os.path.dirname(path)
+    return path
+
+
 def _check_disk(directory: str) -> Check:
     from shutil import disk_usage
 
-    while not os.path.isdir(directory):
-        directory = os.path.dirname(directory)
-    free = disk_usage(directory).free
+    free = disk_usage(_nearest(directory)).free
     summary = f"{free / 2**20:,.0f} MiB free"
     if free >= _FREE_BYTES_WARN:
         return Check("disk", "pass", summary)

@@ -6,7 +6,6 @@ undelete, an import) stays right however many processes write.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kioku.errors import InvalidArgumentError, InvalidObservationError, NotFoundError
@@ -20,6 +19,7 @@ from kioku.replica import Draft
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from kioku.log.store import Entry
     from kioku.observation import Observation
     from kioku.replica import Transaction
 
@@ -56,10 +56,9 @@ def save(transaction: Transaction, items: Sequence[Prepared]) -> list[Observatio
         items = [item for item in items if _is_wanted(transaction, item)]
     drafts = [Draft(SAVE, item.key, item.body, item.stamp) for item in items]
     entries = transaction.append(drafts)
-    return [
-        _saved(item.observation, entry.key, entry.hlc)
-        for item, entry in zip(items, entries, strict=True)
-    ]
+    for item, entry in zip(items, entries, strict=True):
+        _complete(item.observation, entry)
+    return [item.observation for item in items]
 
 
 def _is_wanted(transaction: Transaction, item: Prepared) -> bool:
@@ -74,8 +73,14 @@ def _is_wanted(transaction: Transaction, item: Prepared) -> bool:
     return item.stamp is None or winner is None or hlc.unix_ms(winner.hlc) < hlc.unix_ms(item.stamp)
 
 
-def _saved(observation: Observation, key: bytes, stamp: int) -> Observation:
-    return replace(observation, id=key.hex(), updated_at=time_of(stamp), is_held=False)
+def _complete(observation: Observation, entry: Entry) -> None:
+    """Fill in what only the event knows.
+
+    In place, although the value is frozen: it was made for this save and nobody has seen it yet,
+    and a second value with two other fields would cost more than all of its body.
+    """
+    object.__setattr__(observation, "id", entry.key.hex())
+    object.__setattr__(observation, "updated_at", time_of(entry.hlc))
 
 
 def edit(
@@ -89,7 +94,8 @@ def edit(
     if not is_alive(edited, now_ms):
         raise NotFoundError(f"{key.hex()}: has expired; give it another expires_at")
     [entry] = transaction.append([Draft(SAVE, key, encode_body(edited))])
-    return _saved(edited, key, entry.hlc)
+    _complete(edited, entry)
+    return edited
 
 
 def delete(transaction: Transaction, key: bytes, reason: bytes | None) -> None:
@@ -111,7 +117,8 @@ def undelete(transaction: Transaction, key: bytes) -> Observation:
         raise NotFoundError(f"{key.hex()}: no deleted version of it can be read any more")
     observation, body = last
     [entry] = transaction.append([Draft(SAVE, key, body)])
-    return _saved(observation, key, entry.hlc)
+    _complete(observation, entry)
+    return observation
 
 
 def purge(transaction: Transaction, key: bytes) -> bool:

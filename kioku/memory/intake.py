@@ -65,6 +65,8 @@ _LISTS: Final = ("tags", "source_files", "references", "supersedes")
 def from_fields(fields: Mapping[str, Any], author: Author, *, now: datetime) -> Observation:
     """Build what ``fields`` describe, saved by ``author`` at ``now``; a field of None is not given.
 
+    This and the two below always give a value of their own, which ``change`` completes.
+
     Raises:
         InvalidObservationError: if a field is unknown or missing, or a list is no list.
 
@@ -97,16 +99,19 @@ def from_item(item: object, author: Author, *, now: datetime) -> Observation:
         return from_fields(item, author, now=now)
     if not isinstance(item, Observation):
         raise InvalidObservationError("item", "is neither a dict of fields nor an Observation")
-    if not item.id:
-        item = replace(
-            item,
-            agent_family=item.agent_family or author.agent_family,
-            client_id=item.client_id or author.client_id,
-            host=item.host or author.host,
-            session_id=item.session_id or author.session_id,
-            created_at=item.created_at or now,
-        )
-    return item
+    if item.id:
+        return replace(item, is_held=False, is_deleted=False)
+    return replace(
+        item,
+        agent_family=item.agent_family or author.agent_family,
+        client_id=item.client_id or author.client_id,
+        host=item.host or author.host,
+        session_id=item.session_id or author.session_id,
+        created_at=item.created_at or now,
+        updated_at=None,
+        is_held=False,
+        is_deleted=False,
+    )
 
 
 def with_changes(
@@ -120,7 +125,7 @@ def with_changes(
     """
     values = dict(changes)
     _normalise(values, now)
-    return replace(observation, **values)
+    return replace(observation, **values, is_held=False)
 
 
 def key_of_id(id: str) -> bytes:
@@ -156,10 +161,10 @@ def reason_body(reason: object) -> bytes | None:
 
 
 def _normalise(values: dict[str, Any], now: datetime) -> None:
-    unknown = values.keys() - FIELDS
-    if unknown:
+    if not FIELDS.issuperset(values):
         raise InvalidObservationError(
-            min(unknown), f"is no field of an observation; known: {', '.join(sorted(FIELDS))}"
+            str(next(name for name in values if name not in FIELDS)),
+            f"is no field of an observation; known: {', '.join(sorted(FIELDS))}",
         )
     for name in _LISTS:
         if name in values:
