@@ -115,7 +115,7 @@ class Core:
         self.follow(Outcome(self.fold.reveal(supplied), [], 0))
         outcome = self.fold.apply(entries, now_ms=now_ms, is_own=False)
         self.follow(outcome)
-        self._observe(entries, now_ms)
+        self._observe((entry.hlc for entry in entries), now_ms)
         return IngestCounts(len(events), len(entries), len(supplied), outcome.held, len(missing))
 
     def _yield_log(self, log_id: bytes) -> None:
@@ -135,17 +135,20 @@ class Core:
                     supplied.append(row)
         return supplied
 
-    def _observe(self, entries: Sequence[Entry], now_ms: int) -> None:
+    def _observe(self, stamps: Iterable[int], now_ms: int) -> None:
+        """Move our clock past what was folded, so that what is written here comes after it."""
         limit = horizon(now_ms)
-        newest = max((entry.hlc for entry in entries if entry.hlc <= limit), default=0)
+        newest = max((stamp for stamp in stamps if stamp <= limit), default=0)
         last = int(read_meta(self.connection, "hlc_last", 0))
         if newest > last:
             write_meta(self.connection, "hlc_last", observe(last, newest, now_ms))
 
     def begin(self, now_ms: int) -> None:
         """Begin a writing transaction: fold what was held and whose time has come."""
-        if self.fold.begin(now_ms):
+        newest_due = self.fold.begin(now_ms)
+        if newest_due is not None:
             self.follow(Outcome(self.fold.release(now_ms), [], 0))
+            self._observe((newest_due,), now_ms)
 
     def refold(self, progress: Callable[[int, int], None] | None) -> None:
         """Fold everything again from the log, and build the view anew.

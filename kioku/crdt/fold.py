@@ -109,18 +109,19 @@ class Fold:
         self._connection = store.connection
         self._has_purged = self._has_retracted = True
 
-    def begin(self, now_ms: int) -> bool:
+    def begin(self, now_ms: int) -> int | None:
         """Look, once for a writing transaction, at what is nearly always empty.
 
-        Gives whether ``release`` would do anything.
+        Gives the greatest stamp that ``release`` would fold; None if it would do nothing.
         """
         row: Any = self._connection.execute(
             "SELECT EXISTS(SELECT 1 FROM purged), EXISTS(SELECT 1 FROM retracted),"
-            " EXISTS(SELECT 1 FROM held WHERE hlc <= ?)",
+            " (SELECT max(hlc) FROM held WHERE hlc <= ?)",
             (horizon(now_ms),),
         ).fetchone()
-        self._has_purged, self._has_retracted, is_due = map(bool, row)
-        return is_due
+        self._has_purged, self._has_retracted = map(bool, row[:2])
+        newest_due: int | None = row[2]
+        return newest_due
 
     # -- asking
 

@@ -13,13 +13,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-from kioku.errors import InvalidArgumentError, LogClosedError, StoreAccessError, TooLargeError
+from kioku.errors import (
+    InvalidArgumentError,
+    LogClosedError,
+    MalformedMessageError,
+    StoreAccessError,
+    TooLargeError,
+)
 from kioku.log.chunk import EVENT_OVERHEAD_BYTES, EVENTS_MAX
 from kioku.log.event import (
     BODY_BYTES_MAX,
     GENESIS,
+    RETRACT,
     SALT_BYTES,
     SAVE,
+    UINT_LIMIT,
     ZERO_HASH,
     ZERO_KEY,
     Event,
@@ -32,7 +40,14 @@ from kioku.log.event import (
 )
 from kioku.log.hlc import next_stamp
 from kioku.log.keyfile import KeyRing, LogKey
-from kioku.log.payload import PARENTS_MAX, Genesis, encode_genesis
+from kioku.log.payload import (
+    NAME_BYTES_MAX,
+    PARENTS_MAX,
+    Genesis,
+    decode_targets,
+    encode_genesis,
+    is_name,
+)
 from kioku.log.schema import read_meta, write_meta
 from kioku.log.store import Branch, BranchTip, Entry, LogRow, LogStore
 from kioku.log.transfer import PAYLOAD_BYTES_MAX
@@ -82,7 +97,13 @@ class Owner:
         name: str,
         machine_id: bytes | None,
     ) -> None:
-        """Bind a store to its keys; ``name`` goes into the genesis of every log begun here."""
+        """Bind a store to its keys; ``name`` goes into the genesis of every log begun here.
+
+        Raises:
+            InvalidArgumentError: if the name is over its limit or not printable.
+        """
+        if not is_name(name):
+            raise InvalidArgumentError(f"name: must be printable, at most {NAME_BYTES_MAX} bytes")
         self._store = store
         self._keys = keys
         self._rng = rng
@@ -130,9 +151,11 @@ class Owner:
 
         Raises:
             StoreAccessError: if the file was moved or replaced since it was opened.
-            TooLargeError: if a body is over its limit; nothing is written.
+            UsageError: if a draft breaks the table of kinds or a limit; nothing is written.
         """
         self._check_file()
+        if any(draft.kind == GENESIS for draft in drafts):
+            raise InvalidArgumentError("a genesis is written by the log itself")
         own = self.current()
         tip = self._store.tip(own.branch) if own else BranchTip(0, ZERO_HASH, 0)
         last = max(tip.hlc, read_meta(self._store.connection, "hlc_last", 0))
@@ -164,13 +187,9 @@ class Owner:
 
     def _event(self, draft: Draft, stamp: int) -> Event:
         body = draft.body
-        breach = find_breach(draft.kind, draft.key, has_commitment=body is not None)
-        if breach is not None:
-            raise InvalidArgumentError(breach)
+        _check_form(draft, stamp)
         if body is None:
             return Event(stamp, draft.kind, draft.key, None, None, None)
-        if len(body) > BODY_BYTES_MAX:
-            raise TooLargeError("body", len(body), BODY_BYTES_MAX)
         salt = self._rng.randbytes(SALT_BYTES)
         return Event(stamp, draft.kind, draft.key, commit(salt, body), salt, body)
 
@@ -313,6 +332,37 @@ class Owner:
             count, size = count + 1, size + event_size
         if before:
             yield before
+
+
+def _check_form(draft: Draft, stamp: int) -> None:
+    """Refuse what no peer would accept: one such event would stop our log everywhere.
+
+    Raises:
+        InvalidArgumentError: if the draft breaks the table of kinds or has a field out of range.
+        TooLargeError: if its body is over the limit.
+    """
+    kind, key, body, _ = draft
+    if not (0 <= kind < UINT_LIMIT and 0 <= stamp < UINT_LIMIT):
+        raise InvalidArgumentError("kind and hlc must be whole numbers from 0 to 2^63 - 1")
+    if type(key) is not bytes or len(key) != len(ZERO_KEY):
+        raise InvalidArgumentError(f"a key is {len(ZERO_KEY)} bytes")
+    breach = find_breach(kind, key, has_commitment=body is not None)
+    if breach is not None:
+        raise InvalidArgumentError(breach)
+    if body is not None:
+        _check_body(kind, body)
+
+
+def _check_body(kind: int, body: bytes) -> None:
+    if type(body) is not bytes:
+        raise InvalidArgumentError("a body is bytes")
+    if len(body) > BODY_BYTES_MAX:
+        raise TooLargeError("body", len(body), BODY_BYTES_MAX)
+    if kind == RETRACT:
+        try:
+            decode_targets(body)
+        except MalformedMessageError as error:
+            raise InvalidArgumentError(f"{error}; encode_targets makes it") from error
 
 
 def _stamps(drafts: Iterable[Draft], last: int, now_ms: int) -> Iterator[int]:

@@ -33,6 +33,11 @@ class Genesis(NamedTuple):
     parents: tuple[EventId, ...]
 
 
+def is_name(name: str) -> bool:
+    """Whether a genesis may state this name: printable, and not over its limit."""
+    return name.isprintable() and len(name.encode("utf-8", "surrogatepass")) <= NAME_BYTES_MAX
+
+
 def encode_genesis(genesis: Genesis) -> bytes:
     """Encode a genesis body."""
     return encode([genesis.public_key, genesis.name, [list(p) for p in genesis.parents]])
@@ -47,10 +52,7 @@ def decode_genesis(body: bytes) -> Genesis:
     value = decode(body, "genesis")
     match value:
         case [bytes(public_key), str(name), list(parents)] if (
-            len(public_key) == 32
-            and len(name.encode("utf-8", "surrogatepass")) <= NAME_BYTES_MAX
-            and name.isprintable()
-            and len(parents) <= PARENTS_MAX
+            len(public_key) == 32 and is_name(name) and len(parents) <= PARENTS_MAX
         ):
             genesis = Genesis(public_key, name, tuple(decode_event_ids(parents, "genesis")))
         case _:
