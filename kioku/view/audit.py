@@ -70,7 +70,8 @@ def _built_from(connection: apsw.Connection) -> apsw.Connection:
     rows: Any = connection.execute(_SHOWN)
     with fresh:
         while batch := [
-            Change(row[0], None, Shown._make((*row[1:7], bool(row[7])))) for row in islice(rows, _BATCH)
+            Change(row[0], None, Shown._make((*row[1:7], bool(row[7]))))
+            for row in islice(rows, _BATCH)
         ]:
             view.apply(fresh, batch)
     return fresh
