@@ -13,7 +13,7 @@ import kioku
 from demo.documents import PROJECT, ROOT, observations
 
 PLACE = ROOT / ".demo"
-LINES_MAX = 16  # of a command's output: enough to see what it is
+LINES_MAX = 24  # of a command's output: enough to see what it is
 SAVES_BEFORE_THE_KILL = 200
 
 
@@ -51,7 +51,8 @@ def use_the_command_line() -> None:
     _title("2. Save and find")
     saved = _run("save", "Chose Postgres over SQLite for the analytics database",
                  "-p", "demo", "-t", "db,analytics", "--memory-type", "decision")  # fmt: skip
-    _run("search", "which databases")
+    _run("search", "which databases", "-p", "demo")
+    _run("search", "how do writers wait for each other", "-n", "2")
     _run("search", "why is MCP an extra", "-p", PROJECT, "-n", "2")
     _run("get-memory", saved.rpartition(" ")[2][:10])
 
@@ -61,7 +62,7 @@ def change_one_s_mind() -> None:
     _title("3. Change your mind")
     saved = _run("save", "Deploy on Fridays", "-p", "demo")
     short = saved.rpartition(" ")[2][:10]
-    _run("edit", short, "--content", "Never deploy on Fridays", "--importance", "5")
+    _run("edit", short, "Never deploy on Fridays", "--importance", "5")
     _run("history", short)
     _run("delete", short, "-r", "everybody knows")
     _run("undelete", short)
@@ -96,18 +97,17 @@ def exchange() -> None:
 def kill_a_writer() -> None:
     """Kill a process in the middle of its saves; look for every one that it acknowledged."""
     _title("5. kill -9 in the middle of a save loses nothing that was acknowledged")
-    path = PLACE / "killed.db"
-    command = [sys.executable, "-m", "demo.writer", str(path)]
+    command = [sys.executable, "-m", "demo.writer", "lab"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as writer:
         assert writer.stdout is not None
         acknowledged = [line.strip() for line in islice(writer.stdout, SAVES_BEFORE_THE_KILL)]
         writer.kill()
         acknowledged += [line.strip() for line in writer.stdout if line.endswith("\n")]
-    with kioku.open(path) as memory:
+    with kioku.open(space="lab") as memory:
         lost = [saved for saved in acknowledged if memory.get(saved) is None]
     assert not lost, f"{len(lost)} acknowledged saves are gone"
     _say(f"acknowledged: {len(acknowledged)}; found after the kill: {len(acknowledged)}; lost: 0")
-    _run("doctor", "--deep")
+    _run("doctor", "--deep", "--space", "lab")
 
 
 def _run(*arguments: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = "kioku"
+SUMMARY_MAX = 150
+_STATUS = re.compile(r"(Status: )?(Accepted|Superseded)[^\n]*")  # all that is under its title
 
 
 def observations() -> list[dict[str, Any]]:
@@ -22,18 +25,29 @@ def _observations_of(path: Path) -> Iterator[dict[str, Any]]:
     is_decision = path.parent.name == "adr"
     title, *sections = _sections(path.read_text(encoding="utf-8"))
     for heading, text in [title, *sections]:
-        if not text:
+        if not text or _STATUS.fullmatch(text):
             continue
         subject = title[0] if heading == title[0] else f"{title[0]}: {heading}"
         yield {
             "content": f"{subject}\n\n{text}",
             "project": PROJECT,
             "subject": subject,
+            "summary": _first_sentence(text),
             "tags": ["adr" if is_decision else "docs", path.stem],
             "memory_type": "decision" if is_decision else "note",
             "importance": 4 if heading == "Decision" else 2,
             "source_files": [path.relative_to(ROOT).as_posix()],
         }
+
+
+def _first_sentence(text: str) -> str:
+    """Return the first sentence of a section, without its markup; "" if it begins with code."""
+    first = " ".join(text.split("\n\n")[0].split())
+    if first.startswith(("```", "|")):
+        return ""
+    return re.sub(r"[*`]|\[(?=[^\]]*\]\()|(?<=\w)\]\([^)]*\)", "", first).split(". ")[0][
+        :SUMMARY_MAX
+    ]
 
 
 def _sections(text: str) -> list[tuple[str, str]]:

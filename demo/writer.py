@@ -8,9 +8,9 @@ from itertools import count
 import kioku
 
 
-def main(path: str) -> None:
-    """Save to the store at ``path``; print each id once its save is acknowledged."""
-    with kioku.open(path) as memory:
+def main(space: str) -> None:
+    """Save to ``space``; print each id once its save is acknowledged."""
+    with kioku.open(space=space) as memory:
         for number in count():
             saved = memory.save(f"Measurement {number} of the long run", project="lab")
             print(saved.id, flush=True)
