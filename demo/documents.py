@@ -42,7 +42,7 @@ def _observations_of(path: Path) -> Iterator[dict[str, Any]]:
 
 def _first_sentence(text: str) -> str:
     """Return the first sentence of a section, without its markup; "" if it begins with code."""
-    first = " ".join(text.split("\n\n")[0].split())
+    first = " ".join(text.partition("\n\n")[0].split())
     if first.startswith(("```", "|")):
         return ""
     return re.sub(r"[*`]|\[(?=[^\]]*\]\()|(?<=\w)\]\([^)]*\)", "", first).split(". ")[0][
