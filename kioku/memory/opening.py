@@ -5,7 +5,6 @@ Everything below takes them as arguments. Opening writes nothing into a store th
 
 from __future__ import annotations
 
-import builtins
 import os
 import time
 from random import SystemRandom
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from kioku.config import load_settings
 from kioku.errors import StoreAccessError
+from kioku.log.keyfile import read_machine_id
 from kioku.memory.facade import Memory
 from kioku.replica import Replica
 from kioku.view.schema import ObservationView
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from kioku.config import Settings
 
-_MACHINE_ID_FILES = ("/etc/machine-id", "/var/lib/dbus/machine-id")
-# An image carries its machine id into every container, or none: there it identifies nothing.
 _CONTAINER_MARKS = ("/.dockerenv", "/run/.containerenv")
 
 
@@ -83,30 +81,20 @@ def open_store(
         view=ObservationView(),
         space=space,
         durability="normal" if settings.durability == "normal" else "full",
-        machine_id=machine_id(),
+        machine_id=_machine_id(),
     )
     session_id = settings.session_id or f"s-{os.urandom(6).hex()}"
     return Memory(replica, settings, session_id=session_id, clock=clock, random_bytes=os.urandom)
 
 
-def machine_id() -> bytes | None:
-    """Give 16 bytes that stand for this machine, or None where it has no stable identity.
+def _machine_id() -> bytes | None:
+    """Give what stands for this machine; None in a container, which may get another id each time.
 
-    A hash, because the id itself is not to be told to others (machine-id(5)).
+    A store is mounted into one container after the other, and must not look like a copy each time.
     """
     if any(os.path.exists(mark) for mark in _CONTAINER_MARKS):
         return None
-    from hashlib import blake2b
-
-    for path in _MACHINE_ID_FILES:
-        try:
-            with builtins.open(path, "rb") as file:
-                found = file.read(64).strip()
-        except OSError:
-            continue
-        if len(found) == 32:
-            return blake2b(found, digest_size=16, person=b"kioku.machine.v1").digest()
-    return None
+    return read_machine_id()
 
 
 def _create_directory(path: str) -> None:

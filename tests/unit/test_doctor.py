@@ -194,7 +194,8 @@ def test_a_fold_that_differs_is_built_again(stores: Stores) -> None:
 def test_a_flipped_bit_fails_and_is_not_repaired(stores: Stores) -> None:
     memory = stores.open()
     memory.save("a fact that must not change")
-    damage(memory, "UPDATE event SET body = CAST(replace(body, 'fact', 'lies') AS BLOB) WHERE kind = 1")
+    flipped = "CAST(replace(body, 'fact', 'lies') AS BLOB)"
+    damage(memory, f"UPDATE event SET body = {flipped} WHERE kind = 1")
     report = check(memory, deep=True)
     assert not report.ok
     assert named(report, "chain").status == "fail"
