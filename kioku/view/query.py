@@ -1,0 +1,197 @@
+"""What a user typed, as an expression for FTS5 and as literal needles; any string is a valid query.
+
+``"a phrase"``, ``-word``, ``-"a phrase"`` and ``prefix*`` mean what users expect; everything else
+is words. Nothing of FTS5's own syntax can leak: every word goes in as a quoted string. A string
+without any word (``%``, an emoji) is only a needle, and finds what holds it literally.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from kioku.view.text import CJK, identifier_parts, set_apart, usual_form
+
+QUERY_CHARACTERS_MAX = 4_096  # a page of text: what lies behind it would not change what is found
+TERMS_MAX = 64  # words that count; FTS5 reads the list of each, so that the cost grows with them
+NEEDLES_MAX = 4  # literal strings; each is one more scan of every body
+
+# Snowball's English list, less what tells notes apart (above, against, down, off, on, out, over,
+# under, up …), plus a few words that questions begin with. Fewer is safer: a word that is dropped
+# here can only be found together with others.
+STOP_WORDS = frozenset(
+    "a about am an and any are as at be because been being but by can could did do does doing for"
+    " from had has have having he her hers him his how i if in into is it its itself just me my of"
+    " or our ours please shall she should so some such than that the their theirs them then there"
+    " these they this those to too us very was we were what when where which while who whom whose"
+    " why will with would you your yours".split()
+)
+
+_UNSPEAKABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_TOKEN = re.compile(r'(?P<minus>-?)(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))')
+_PIECE = re.compile(f"[{CJK}]+|[^{CJK}\\s,;|(){{}}\\[\\]<>=!?&\u3000-\u3002\u300a-\u3011]+")
+_POSSESSIVE = re.compile("['\u2019]s?$")
+# Within a CJK run the Katakana words and the rest; Hiragana between them are mostly particles.
+_SCRIPT_RUN = re.compile(
+    "[\u30a1-\u30ff\u31f0-\u31ff]{2,}|[^\u3041-\u309f\u30a1-\u30ff\u31f0-\u31ff]{2,}"
+)
+_CJK_START = re.compile(f"[{CJK}]")
+_ALPHANUMERIC = re.compile("[A-Za-z0-9]+")
+_EDGES = "?!.,;:'()[]{}"
+
+
+class Query(NamedTuple):
+    """A parsed query. Terms are FTS5 expressions, each safe to join with others."""
+
+    any_terms: tuple[str, ...]
+    all_terms: tuple[str, ...]
+    excluded: tuple[str, ...]
+    needles: tuple[str, ...]
+    """Literal strings, lower-case in ASCII alone, the most telling first."""
+
+    @property
+    def is_single(self) -> bool:
+        """Whether matching any term is matching all."""
+        return self.any_terms == self.all_terms and len(self.all_terms) == 1
+
+    def match_any(self) -> str:
+        """The expression for rows with any of the terms and nothing excluded."""
+        return self._match(" OR ".join(self.any_terms))
+
+    def match_all(self) -> str:
+        """The expression for rows with all of the terms and nothing excluded."""
+        return self._match(" AND ".join(self.all_terms))
+
+    def match_excluded(self) -> str:
+        """The expression for rows that must not be found; empty if there are none."""
+        return " OR ".join(self.excluded)
+
+    def _match(self, wanted: str) -> str:
+        return f"({wanted}) NOT ({self.match_excluded()})" if self.excluded else wanted
+
+
+def parse(text: str) -> Query:
+    """Read any string as a query."""
+    text = _UNSPEAKABLE.sub(" ", text[:QUERY_CHARACTERS_MAX])
+    draft = _Draft()
+    for token in _TOKEN.finditer(text):
+        draft.add(token)
+    return draft.finish(text)
+
+
+def lower_ascii(text: str) -> str:
+    """``text`` with A to Z lowered and nothing else, as SQLite's ``lower`` does."""
+    return text.lower() if text.isascii() else text.translate(_LOWER)
+
+
+_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+
+
+class _Draft:
+    """The terms of a query while its tokens are read."""
+
+    def __init__(self) -> None:
+        self.any_terms: dict[str, None] = {}  # ordered, without repetitions
+        self.all_terms: dict[str, None] = {}
+        self.excluded: dict[str, None] = {}
+        self.stopped: dict[str, None] = {}
+        self.needles: dict[str, None] = {}
+
+    def add(self, token: re.Match[str]) -> None:
+        phrase, word = token["phrase"], token["word"]
+        if token["minus"] and self._exclude(phrase if word is None else word):
+            return
+        if word is None:
+            self._add_phrase(phrase)
+        else:
+            self._add_word(f"{token['minus']}{word}")
+
+    def finish(self, text: str) -> Query:
+        any_terms = self.any_terms or self.stopped
+        all_terms = self.all_terms or self.stopped
+        needles = [needle for needle in self.needles if not _is_letter(needle)]
+        if not (any_terms or needles or self.excluded) and text.strip():
+            needles = [lower_ascii(text.strip())]
+        return Query(
+            tuple(any_terms)[:TERMS_MAX],
+            tuple(all_terms)[:TERMS_MAX],
+            tuple(self.excluded)[:TERMS_MAX],
+            tuple(sorted(needles, key=len, reverse=True)[:NEEDLES_MAX]),
+        )
+
+    def _exclude(self, text: str) -> bool:
+        """Exclude what follows a minus; False if that is not a word (``--flag``, ``-%``)."""
+        if text.startswith("-") or not _has_word(text):
+            return False
+        self.excluded[_quoted(set_apart(text.removesuffix("*")), is_prefix=text.endswith("*"))] = (
+            None
+        )
+        return True
+
+    def _add_phrase(self, phrase: str) -> None:
+        words = " ".join(phrase.split())
+        if not words:
+            return
+        self.needles[lower_ascii(words)] = None
+        if _has_word(words):
+            self._want(_quoted(set_apart(words)))
+
+    def _add_word(self, word: str) -> None:
+        is_prefix = word.endswith("*") and _has_word(word)
+        if is_prefix:
+            word = word.rstrip("*")
+        is_stopped = True
+        for piece in _PIECE.findall(usual_form(word)):
+            is_stopped &= self._add_piece(piece, is_prefix=is_prefix)
+        if not is_stopped or not _has_word(word):
+            self.needles[lower_ascii(word.strip(_EDGES) or word)] = None
+
+    def _add_piece(self, piece: str, *, is_prefix: bool) -> bool:
+        """Want one run of one script; True if it does not count."""
+        piece = _POSSESSIVE.sub("", piece)
+        if not _has_word(piece):
+            return True
+        if _CJK_START.match(piece):
+            self._add_run(piece)
+            return False
+        term = _word_term(piece, is_prefix=is_prefix)
+        if piece.lower().strip(_EDGES) in STOP_WORDS and not is_prefix:
+            self.stopped[term] = None
+            return True
+        self._want(term)
+        return False
+
+    def _add_run(self, run: str) -> None:
+        """Want a CJK run: as a whole it counts most, its words alone count too."""
+        whole = _quoted(" ".join(run))
+        words = [_quoted(" ".join(word)) for word in _SCRIPT_RUN.findall(run)]
+        self.any_terms.update(dict.fromkeys([whole, *words]))
+        self.all_terms.update(dict.fromkeys(words or [whole]))
+
+    def _want(self, term: str) -> None:
+        self.any_terms[term] = None
+        self.all_terms[term] = None
+
+
+def _has_word(text: str) -> bool:
+    return any(character.isalnum() for character in text)
+
+
+def _is_letter(needle: str) -> bool:
+    """Whether a needle would be found in nearly everything."""
+    return len(needle) == 1 and needle.isascii() and needle.isalnum()
+
+
+def _word_term(word: str, *, is_prefix: bool) -> str:
+    """A word as it is or, if it is an identifier, also by its parts in a row."""
+    whole = _quoted(word, is_prefix=is_prefix)
+    parts = identifier_parts(word)
+    if not parts:
+        return whole
+    pieces = [" ".join(identifier_parts(piece)) or piece for piece in _ALPHANUMERIC.findall(word)]
+    return f"({whole} OR {_quoted(' '.join(pieces), is_prefix=is_prefix)})"
+
+
+def _quoted(text: str, *, is_prefix: bool = False) -> str:
+    escaped = text.replace('"', '""')
+    return f'"{escaped}"*' if is_prefix else f'"{escaped}"'
