@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kioku.errors import InvalidArgumentError, InvalidObservationError, NotFoundError
 from kioku.log import hlc
 from kioku.log.event import PURGE, SAVE, TOMBSTONE
-from kioku.memory import history, intake
+from kioku.memory import intake
 from kioku.memory.recall import is_alive, read_shown, time_of
 from kioku.observation import encode_body, from_unix_ms, key_of, unix_ms
 from kioku.replica import Draft
@@ -109,10 +109,12 @@ def delete(transaction: Transaction, key: bytes, reason: bytes | None) -> None:
 
 def undelete(transaction: Transaction, key: bytes) -> Observation:
     """Append the last readable version of a deleted observation again, byte for byte."""
+    from kioku.memory.history import last_readable
+
     winner = transaction.winner(key)
     if winner is not None and winner.kind == SAVE:
         raise InvalidArgumentError(f"{key.hex()}: is not deleted")
-    last = history.last_readable(transaction, key) if winner else None
+    last = last_readable(transaction, key) if winner else None
     if last is None:
         raise NotFoundError(f"{key.hex()}: no deleted version of it can be read any more")
     observation, body = last

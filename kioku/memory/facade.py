@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kioku.errors import AmbiguousIdError, NotFoundError
 from kioku.log.event import make_key
-from kioku.memory import census, change, recall
-from kioku.memory import history as past
+from kioku.memory import change, recall
 from kioku.memory.intake import (
     Author,
     Changes,
@@ -214,6 +213,8 @@ class Memory:
         ``include_deleted`` adds the deleted ones whose last version can still be read, marked
         ``is_deleted`` and placed by the time of their deletion.
         """
+        from kioku.memory import history as past
+
         wanted = recall.make_filter(project, filters)
         recall.check_limit(limit)
         now_ms = self.now_ms()
@@ -229,6 +230,8 @@ class Memory:
         Raises:
             NotFoundError: if no event here is about this id.
         """
+        from kioku.memory import history as past
+
         key, now_ms = key_of_id(id), self.now_ms()
         with self._replica.reading(now_ms=now_ms) as reading:
             entries = past.entries(reading, key)
@@ -355,6 +358,8 @@ class Memory:
 
     def statistics(self) -> MemoryStatistics:
         """Counts of this moment. Cost: grows with the store, some 20 ms at 100,000."""
+        from kioku.memory import census
+
         return census.take(self._replica, self._author, now_ms=self.now_ms())
 
     def rebuild(self, progress: Callable[[int, int], None] | None = None) -> None:

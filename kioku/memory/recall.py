@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypedDict
 
 from kioku.errors import InvalidArgumentError
 from kioku.log import hlc
-from kioku.memory.results import Hit
 from kioku.observation import UnreadableBodyError, decode_body, from_unix_ms, unix_ms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from kioku.log.store import Entry
+    from kioku.memory.results import Hit
     from kioku.observation import Observation
     from kioku.replica import Reading
     from kioku.view.search import Filter
@@ -102,6 +102,7 @@ def search(
     reading: Reading, query: str, *, wanted: Filter, limit: int, now_ms: int, mode: Any
 ) -> list[Hit]:
     """Give the best matches of a query, each with the place that matched."""
+    from kioku.memory.results import Hit
     from kioku.view.search import search as find
     from kioku.view.search import snippet
 
