@@ -38,7 +38,7 @@ from kioku.log.event import (
     hash_header,
     header_prefix,
 )
-from kioku.log.hlc import next_stamp
+from kioku.log.hlc import horizon, next_stamp
 from kioku.log.keyfile import KeyRing, LogKey
 from kioku.log.payload import (
     NAME_BYTES_MAX,
@@ -158,7 +158,7 @@ class Owner:
             raise InvalidArgumentError("a genesis is written by the log itself")
         own = self.current()
         tip = self._store.tip(own.branch) if own else BranchTip(0, ZERO_HASH, 0)
-        last = max(tip.hlc, read_meta(self._store.connection, "hlc_last", 0))
+        last = self._last(tip)
         entries: list[Entry] = []
         if own is None or self.key_of(own) is None:
             if own is not None:
@@ -167,14 +167,27 @@ class Owner:
             last = entries[0].hlc
             tip = BranchTip(entries[-1].seq, entries[-1].hash, last)
         stamps = list(_stamps(drafts, last, now_ms))
-        if any(draft.hlc is not None for draft in drafts) or len(entries) > 1:
-            self._remember(last, drafts, stamps)
-        return entries + self._extend(own, tip, self._events(drafts, stamps))
+        entries += self._extend(own, tip, self._events(drafts, stamps))
+        if any(draft.hlc is not None for draft in drafts) or len(entries) > len(drafts) + 1:
+            self._remember(last, zip(drafts, stamps, strict=True), horizon(now_ms))
+            write_meta(self._store.connection, "hlc_foreign", entries[-1].hash)
+        return entries
 
-    def _remember(self, last: int, drafts: Sequence[Draft], stamps: Sequence[int]) -> None:
-        """Keep our clock where the tip does not show it: foreign stamps lie behind or ahead."""
-        own = (s for s, draft in zip(stamps, drafts, strict=True) if draft.hlc is None)
-        write_meta(self._store.connection, "hlc_last", max(own, default=last))
+    def _last(self, tip: BranchTip) -> int:
+        """Give the greatest stamp of our clock: our tip's, unless that was brought from elsewhere.
+
+        An import stamped years ahead must not take the clock along: whoever reads us would hold
+        all that we write from then on.
+        """
+        last = int(read_meta(self._store.connection, "hlc_last", 0))
+        if tip.hlc > last and read_meta(self._store.connection, "hlc_foreign") != tip.hash:
+            return tip.hlc
+        return last
+
+    def _remember(self, last: int, stamped: Iterable[tuple[Draft, int]], limit: int) -> None:
+        """Keep our clock where the tip does not show it; it follows imports up to ``limit``."""
+        ours = (stamp for draft, stamp in stamped if draft.hlc is None or stamp <= limit)
+        write_meta(self._store.connection, "hlc_last", max(last, *ours, 0))
 
     def _check_file(self) -> None:
         if self._keys.inode() != self._opened_inode:
@@ -265,7 +278,7 @@ class Owner:
         """Close a log for ever: never extended again; its tail is dealt with by the next one."""
         connection, tip = self._store.connection, self._store.tip(own.branch)
         connection.execute("UPDATE own SET closed_seq = ? WHERE log = ?", (tip.seq, own.log.log))
-        write_meta(connection, "hlc_last", max(tip.hlc, read_meta(connection, "hlc_last", 0)))
+        write_meta(connection, "hlc_last", self._last(tip))
 
     # -- sealing
 

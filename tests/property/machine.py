@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kioku.crdt import lww_set
 from kioku.log.chunk import decode_chunk
 from kioku.log.event import RETRACT, Event, EventId
+from kioku.log.hlc import horizon, next_stamp
 from kioku.log.payload import decode_targets
 from tests.property.stores import law_of, open_store, snapshot
 
@@ -26,10 +27,11 @@ class Crash(Exception):  # noqa: N818  (it is what happens, not what went wrong)
 
 @dataclass
 class Model:
-    """What a store must know: the law's state, and which of its events came at all."""
+    """What a store must know: the law's state, which events came at all, and where its clock is."""
 
     state: lww_set.State = field(default_factory=lww_set.State)
     events: dict[EventId, lww_set.Event] = field(default_factory=dict)
+    last: int = 0
 
     def add(self, one: EventId, event: Event, *, is_held: bool) -> None:
         """Fold an event, or a body that came late for it."""
@@ -43,8 +45,17 @@ class Model:
         added = lww_set.fold(law, has_body=event.body is not None, is_held=is_held)
         self.state = self.state.merge(added)
 
+    def release(self, now_ms: int) -> None:
+        """Fold what was held and is due; the clock follows it."""
+        waiting = [event for event in self.state.held if self.state.is_waiting(event)]
+        self.state = self.state.released(now_ms)
+        self.follow(e.hlc for e in waiting if not self.state.is_waiting(e))
+
+    def follow(self, stamps: Iterable[int]) -> None:
+        self.last = max(self.last, *stamps, 0)
+
     def copy(self) -> Model:
-        return Model(self.state, dict(self.events))
+        return replace(self, events=dict(self.events))
 
 
 class Image(NamedTuple):
@@ -79,17 +90,20 @@ class Store:
 
     def append(self, drafts: Sequence[Draft], now_ms: int) -> list[Entry]:
         """Append, and hold the new stamps to the clock's laws (invariants 15 and 16)."""
-        self.model.state = self.model.state.released(now_ms)
-        counting = [
-            event.hlc
-            for event in self.model.state.candidates
-            if not self.model.state.is_retracted(event)
-        ]
+        model = self.model
+        model.release(now_ms)
         with self.replica.transaction(now_ms=now_ms) as transaction:
             entries = transaction.append(drafts)
-        stamps = [max(counting, default=-1), *(entry.hlc for entry in entries)]
-        assert stamps == sorted(set(stamps)), "a stamp is not past all that it could depend on"
+        imported = [draft.hlc for draft in drafts if draft.hlc is not None]
+        stamps = [e.hlc for e, draft in zip(entries, drafts, strict=True) if draft.hlc is None]
+        rising = [model.last, *stamps]
+        assert rising == sorted(set(rising)), "a stamp is not past all that it could depend on"
+        if stamps:
+            # One more for a genesis, which has a stamp of its own.
+            assert stamps[0] <= next_stamp(model.last, now_ms) + 1, "a stamp runs ahead"
         self.learn_own(now_ms)
+        model.follow(stamps)
+        model.follow(hlc for hlc in imported if hlc <= horizon(now_ms))
         self.acknowledged += [entry.id for entry in entries]
         return entries
 
@@ -109,19 +123,23 @@ class Store:
 
     def ingest(self, data: bytes, now_ms: int) -> None:
         self.replica.ingest_chunk(data, now_ms=now_ms)
-        self.model.state = self.model.state.released(now_ms)
+        self.model.release(now_ms)
         chunk = decode_chunk(data)
+        known = set(self.model.events)
         for index, (digest, event) in enumerate(zip(chunk.hashes, chunk.events, strict=True)):
             one = EventId(chunk.log_id, chunk.first_seq + index, digest)
             is_held = lww_set.is_held(event.hlc, event.kind, now_ms)
             self.model.add(one, event, is_held=is_held)
+            if one not in known and event.hlc <= horizon(now_ms):
+                self.model.follow([event.hlc])
 
     # -- what must hold
 
     def check(self, now_ms: int) -> None:
         """Everything acknowledged is here, and everything told is the law's."""
         seen = snapshot(self.replica, now_ms=now_ms)
-        state = self.model.state = self.model.state.released(now_ms)
+        self.model.release(now_ms)
+        state = self.model.state
         assert seen.keys == law_of(state)
         assert seen.retracted == state.retracted
         assert set(self.acknowledged) <= set(self.model.events)

@@ -124,7 +124,8 @@ def later(author: Author) -> list[object]:
 
 
 def chunk_of(author: Author, header: bytes, *, body: bytes | None = None) -> bytes:
-    fields = [header, None if body is None else bytes(16), body]
+    salts = [written.event.salt for written in author.written.values()]
+    fields = [header, None if body is None else salts[-1], body]
     place = ["kioku.chunk.v1", author.log_id, 2, author.genesis.hash]
     return cbor2.dumps([*place, [fields], bytes(64)])
 

@@ -22,6 +22,7 @@ from hypothesis.stateful import (
 )
 
 from kioku.log.event import GENESIS, PURGE, RETRACT, SAVE, TOMBSTONE, ZERO_KEY, EventId
+from kioku.log.hlc import pack
 from kioku.log.payload import encode_targets
 from kioku.replica import Draft
 from tests.property.histories import KEYS, NOW_MS
@@ -32,8 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 STORES_MAX = 4
-# Past every stamp that a clock ten years ahead can have given.
-HEALED_MS = NOW_MS + 20 * 365 * 86_400_000
+# Past every stamp that a clock ten years ahead, or an import, can have given.
+HEALED_MS = NOW_MS + 60 * 365 * 86_400_000
+IMPORTED_MS = (-(10**9), 0, 30_000, 10**12)
 JUMPS_MS = (0, 0, 30_000, 90_000, -90_000, 10 * 365 * 86_400_000, -10 * 365 * 86_400_000)
 
 numbers = st.integers(0, STORES_MAX - 1)
@@ -78,6 +80,14 @@ class Stores(RuleBasedStateMachine):
     @rule(number=numbers, drafts=plain_drafts)
     def append(self, number: int, drafts: list[Draft]) -> None:
         store = self.at(number)
+        store.append(drafts, self.wall(store))
+
+    @rule(number=numbers, drafts=plain_drafts, ahead_ms=st.sampled_from(IMPORTED_MS))
+    def bring(self, number: int, drafts: list[Draft], ahead_ms: int) -> None:
+        """Append what happened at another time, as an import does."""
+        store = self.at(number)
+        hlc = pack(NOW_MS + ahead_ms)
+        drafts = [draft._replace(hlc=hlc) for draft in drafts]
         store.append(drafts, self.wall(store))
 
     @rule(number=numbers, data=st.data())
