@@ -14,8 +14,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from kioku.errors import AmbiguousIdError, NotFoundError
+from kioku.errors import AmbiguousIdError, InvalidArgumentError, NotFoundError
 from kioku.log.event import make_key
+from kioku.log.hlc import pack
 from kioku.memory import change, recall
 from kioku.memory.intake import (
     Author,
@@ -352,6 +353,8 @@ class Memory:
         Raises:
             PeerError: if it is malformed, forged or does not link; nothing of it was stored.
         """
+        if not isinstance(chunk, bytes):
+            raise InvalidArgumentError(f"chunk: {type(chunk).__name__} is not bytes")
         return self._replica.ingest_chunk(chunk, now_ms=self.now_ms())
 
     # -- the store ------------------------------------------------------------------------------
@@ -382,5 +385,11 @@ class Memory:
         self.close()
 
     def now_ms(self) -> int:
-        """The time as this memory takes it, in milliseconds since 1970."""
-        return self._clock() // 1_000_000
+        """The time as this memory takes it, in milliseconds since 1970.
+
+        Raises:
+            ClockError: if the clock is out of all range.
+        """
+        ms = self._clock() // 1_000_000
+        pack(ms)  # refuses a clock that no stamp can hold, before anything depends on it
+        return ms

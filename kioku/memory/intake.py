@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple, TypedDict
 
 from kioku.errors import InvalidArgumentError, InvalidObservationError, TooLargeError
 from kioku.log.event import ZERO_KEY
-from kioku.observation import Observation, key_of
+from kioku.observation import Observation, from_unix_ms, key_of, unix_ms
 from kioku.observation.layout import TEXT_BYTES_MAX
 
 
@@ -99,8 +99,14 @@ def from_item(item: object, author: Author, *, now: datetime) -> Observation:
         return from_fields(item, author, now=now)
     if not isinstance(item, Observation):
         raise InvalidObservationError("item", "is neither a dict of fields nor an Observation")
+    values: dict[str, Any] = {
+        name: tuple(value) for name in _LISTS if isinstance(value := getattr(item, name), list)
+    }
+    values["created_at"] = _to_the_millisecond(item.created_at)
+    values["expires_at"] = _to_the_millisecond(item.expires_at)
+    item = replace(item, **values, is_held=False, is_deleted=False)
     if item.id:
-        return replace(item, is_held=False, is_deleted=False)
+        return item
     return replace(
         item,
         agent_family=item.agent_family or author.agent_family,
@@ -109,8 +115,6 @@ def from_item(item: object, author: Author, *, now: datetime) -> Observation:
         session_id=item.session_id or author.session_id,
         created_at=item.created_at or now,
         updated_at=None,
-        is_held=False,
-        is_deleted=False,
     )
 
 
@@ -173,6 +177,8 @@ def _normalise(values: dict[str, Any], now: datetime) -> None:
         if values.get("expires_at") is not None:
             raise InvalidObservationError("ttl", "cannot go with expires_at; give one of them")
         values["expires_at"] = _expiry(values.pop("ttl"), now)
+    if "expires_at" in values:
+        values["expires_at"] = _to_the_millisecond(values["expires_at"])
 
 
 def _texts(field: str, value: object) -> tuple[str, ...]:
@@ -182,6 +188,13 @@ def _texts(field: str, value: object) -> tuple[str, ...]:
     if isinstance(value, str | bytes) or not isinstance(value, Iterable):
         raise InvalidObservationError(field, "is not a list of strings; put it in brackets")
     return tuple(value)
+
+
+def _to_the_millisecond(moment: Any) -> Any:
+    """A time as it will be read back; what is none is left for ``encode_body`` to refuse."""
+    if not isinstance(moment, datetime) or moment.tzinfo is None:
+        return moment
+    return from_unix_ms(unix_ms(moment))
 
 
 def _expiry(ttl: object, now: datetime) -> datetime:

@@ -11,7 +11,7 @@ from random import SystemRandom
 from typing import TYPE_CHECKING
 
 from kioku.config import load_settings
-from kioku.errors import StoreAccessError
+from kioku.errors import InvalidArgumentError, StoreAccessError
 from kioku.log.keyfile import read_machine_id
 from kioku.memory.facade import Memory
 from kioku.replica import Replica
@@ -58,7 +58,7 @@ def open(  # noqa: A001 - it is kioku.open, as io's is io.open
         durability=durability,
     )
     if path is not None:
-        return open_store(os.fspath(path), settings, space=space)
+        return open_store(_path(path), settings, space=space)
     _create_directory(settings.state_dir)
     return open_store(settings.store_path, settings, space=settings.space)
 
@@ -85,6 +85,12 @@ def open_store(
     )
     session_id = settings.session_id or f"s-{os.urandom(6).hex()}"
     return Memory(replica, settings, session_id=session_id, clock=clock, random_bytes=os.urandom)
+
+
+def _path(path: object) -> str:
+    if not isinstance(path, str | os.PathLike) or "\0" in os.fsdecode(path):
+        raise InvalidArgumentError(f"path: {path!r} is no path of a file")
+    return os.fsdecode(path)
 
 
 def _machine_id() -> bytes | None:

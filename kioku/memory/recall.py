@@ -6,6 +6,8 @@ a body, not decodable) is decided in one place: a reader gets an observation or 
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypedDict
 
@@ -14,7 +16,7 @@ from kioku.log import hlc
 from kioku.observation import UnreadableBodyError, decode_body, from_unix_ms, unix_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from kioku.log.store import Entry
     from kioku.memory.results import Hit
@@ -65,22 +67,57 @@ def make_filter(project: str | None, given: Mapping[str, Any]) -> Filter:
     unknown = given.keys() - Filters.__optional_keys__
     if unknown:
         raise InvalidArgumentError(f"{min(unknown)}: is no filter of a search")
-    values = {name: value for name, value in given.items() if value is not None}
-    if project is not None:
-        values["project"] = project
-    for name in ("since", "until"):
-        if name in values:
-            values[name] = _stamp(name, values[name])
-    if "tags" in values:
-        tags = values["tags"]
-        values["tags"] = (tags,) if isinstance(tags, str) else tuple(tags)
-    return Filter(**values)
+    values = {"project": project, **given}
+    chosen = {name: _CHECKS[name](name, v) for name, v in values.items() if v is not None}
+    return Filter(**chosen)
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str) or (not value.isascii() and _SURROGATE.search(value)):
+        raise InvalidArgumentError(f"{name}: is not text")
+    return value
+
+
+def _texts(name: str, value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        value = (value,)
+    if not isinstance(value, Iterable):
+        raise InvalidArgumentError(f"{name}: is not a list of texts")
+    return tuple(_text(name, one) for one in value)
+
+
+def _importance(name: str, value: object) -> int:
+    if not isinstance(value, int) or not 1 <= value <= 5:
+        raise InvalidArgumentError(f"{name}: is not a number from 1 to 5")
+    return value
+
+
+def _flag(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidArgumentError(f"{name}: is neither True nor False")
+    return value
 
 
 def _stamp(name: str, moment: object) -> int:
     if not isinstance(moment, datetime) or moment.tzinfo is None:
         raise InvalidArgumentError(f"{name}: is not a datetime with a time zone")
     return min(hlc.pack(max(0, unix_ms(moment))), hlc.STAMP_LIMIT - 1)
+
+
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_CHECKS: Final[dict[str, Callable[[str, object], Any]]] = {
+    "project": _text,
+    "memory_type": _text,
+    "tags": _texts,
+    "agent_family": _text,
+    "client_id": _text,
+    "host": _text,
+    "session_id": _text,
+    "since": _stamp,
+    "until": _stamp,
+    "importance": _importance,
+    "include_superseded": _flag,
+}
 
 
 def check_search(query: object, *, limit: object, mode: object) -> None:

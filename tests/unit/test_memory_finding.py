@@ -82,6 +82,13 @@ def test_filters(memory: Memory, clock: Clock) -> None:
         {"since": datetime(2026, 1, 1)},  # noqa: DTZ001 - naive on purpose
         {"until": "yesterday"},
         {"colour": "red"},
+        {"project": 3},
+        {"project": "\ud800"},
+        {"tags": 5},
+        {"tags": [5]},
+        {"importance": "high"},
+        {"importance": 0},
+        {"include_superseded": "yes"},
     ],
 )
 def test_bad_arguments_are_refused(memory: Memory, arguments: Any) -> None:

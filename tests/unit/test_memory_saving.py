@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -42,6 +42,20 @@ def test_a_save_gives_what_get_gives(memory: Memory) -> None:
     assert (saved.created_at, saved.updated_at) == (NOON, NOON)
     assert len(saved.id) == 32
     assert not saved.is_held
+
+
+def test_times_and_lists_are_given_back_as_they_will_be_read(memory: Memory) -> None:
+    east = timezone(timedelta(hours=9))
+    odd = datetime(2030, 1, 1, 9, 0, 0, 123_456, east)
+    saved = memory.save("a", tags=iter(["t"]), expires_at=odd)
+    assert memory.get(saved.id) == saved
+    assert saved.expires_at == datetime(2030, 1, 1, 0, 0, 0, 123_000, UTC)
+    item: Any = Observation("b", tags=["t"], created_at=odd, is_held=True)  # type: ignore[arg-type]
+    [other] = memory.save_many([item])
+    assert memory.get(other.id) == other
+    assert memory.edit(saved.id, ttl=timedelta(microseconds=1500)).expires_at == NOON + timedelta(
+        milliseconds=1
+    )
 
 
 def test_defaults(memory: Memory) -> None:

@@ -10,6 +10,8 @@ import pytest
 
 import kioku
 from kioku.errors import (
+    ClockError,
+    InvalidArgumentError,
     MalformedMessageError,
     ReplicaClosedError,
 )
@@ -45,6 +47,12 @@ def test_a_chunk_that_is_none_is_refused(memory: Memory) -> None:
     with pytest.raises(MalformedMessageError):
         memory.ingest_chunk(b"nonsense")
     assert memory.statistics().events == 0
+
+
+@pytest.mark.parametrize("chunk", [None, "text", 3, bytearray(b"x")])
+def test_what_is_not_bytes_is_refused(memory: Memory, chunk: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match="chunk"):
+        memory.ingest_chunk(chunk)
 
 
 def test_a_chunk_can_come_twice(stores: Stores) -> None:
@@ -156,6 +164,21 @@ def test_open_takes_a_path_or_none_at_all(tmp_path: Path) -> None:
         assert memory.get(saved.id) == saved
     with open_memory(":memory:") as memory:
         assert memory.get(saved.id) is None
+
+
+@pytest.mark.parametrize("path", [3, "a\0b", ["a"]])
+def test_what_is_no_path_is_refused(path: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match="path"):
+        open_memory(path)
+
+
+def test_a_clock_beyond_all_stamps_is_refused(memory: Memory, clock: Clock) -> None:
+    saved = memory.save("a")
+    for ms in (-1, 1 << 47, 1 << 60):
+        clock.ms = ms
+        for call in (memory.list, lambda: memory.save("b"), lambda: memory.get(saved.id)):
+            with pytest.raises(ClockError):
+                call()
 
 
 @pytest.mark.parametrize(
