@@ -28,16 +28,26 @@ TABLES = (
        seq INTEGER NOT NULL, hlc INTEGER NOT NULL, kind INTEGER NOT NULL, key BLOB NOT NULL,
        hash BLOB NOT NULL, commitment BLOB, salt BLOB, header BLOB, body BLOB)""",
     "CREATE UNIQUE INDEX IF NOT EXISTS event_place ON event(branch, seq)",
-    """CREATE TABLE IF NOT EXISTS version(key BLOB, wins INTEGER, event INTEGER,
-       PRIMARY KEY(key, wins, event)) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS version(slot BLOB NOT NULL, wins INTEGER NOT NULL,
+       event INTEGER NOT NULL, PRIMARY KEY(slot, wins, event)) WITHOUT ROWID""",
     """CREATE TABLE IF NOT EXISTS record(event INTEGER PRIMARY KEY, key BLOB NOT NULL,
        hlc INTEGER NOT NULL, project TEXT, memory_type TEXT, importance INTEGER,
        agent_family TEXT, client_id TEXT, host TEXT, session_id TEXT, tags TEXT,
        expires_ms INTEGER, held INTEGER)""",
-    "CREATE UNIQUE INDEX IF NOT EXISTS record_key ON record(key)",
-    "CREATE INDEX IF NOT EXISTS record_hlc ON record(hlc)",
+    "CREATE INDEX IF NOT EXISTS record_newest ON record(hlc)",
+    "CREATE INDEX IF NOT EXISTS record_project ON record(project, hlc)",
     """CREATE VIRTUAL TABLE IF NOT EXISTS record_text USING fts5(text, content='',
        tokenize="porter unicode61 remove_diacritics 2")""",
+    "INSERT INTO record_text(record_text, rank) VALUES('secure-delete', 1)",
+    "INSERT INTO record_text(record_text, rank) VALUES('automerge', 8)",
+)
+"""kioku's own tables and indexes; if you change those, also change these."""
+PRAGMAS = (
+    "journal_mode = WAL",
+    "secure_delete = ON",
+    "temp_store = MEMORY",
+    "cache_size = -8000",
+    "wal_autocheckpoint = 4000",
 )
 INSERT_EVENT = "INSERT INTO event VALUES(?,?,?,?,?,?,?,?,?,?,?)"
 INSERT_VERSION = "INSERT INTO version VALUES(?,?,?)"
@@ -60,7 +70,7 @@ def open_bare(synchronous: str) -> apsw.Connection:
     """Open the file with the pragmas that kioku sets, and its tables."""
     connection = apsw.Connection(FILE)
     connection.set_busy_timeout(30_000)
-    for pragma in ("journal_mode=WAL", f"synchronous={synchronous}", "secure_delete=ON"):
+    for pragma in (*PRAGMAS, f"synchronous = {synchronous}"):
         connection.execute(f"PRAGMA {pragma}").fetchall()
     with connection:
         for table in TABLES:
@@ -80,7 +90,7 @@ def make_rows(start: int, count: int, *, branch: int = 1) -> list[Rows]:
 
 def _row(each: Item, number: int, rng: random.Random, branch: int) -> Rows:
     event, hlc = number + 1, (1_750_000_000_000 + number) << 16
-    key, digest = rng.randbytes(16), rng.randbytes(32)
+    key, digest = rng.randbytes(10) + hlc.to_bytes(8)[:6], rng.randbytes(32)
     tags = cbor2.dumps(each["tags"])
     identity = ("bench", "bench", "host", "bench-session")
     fields = (each["project"], each["memory_type"], each["importance"])
@@ -101,7 +111,7 @@ def _row(each: Item, number: int, rng: random.Random, branch: int) -> Rows:
             None,
             body,
         ),
-        (key, 1, event),
+        (key[10:] + key[:10], 1, event),
         (event, key, hlc, *fields, *identity, tags, None, 0),
         (event, each["content"]),
         (branch, event, digest, hlc),
