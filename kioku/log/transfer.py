@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from kioku.errors import BrokenChainError, StoreCorruptError
-from kioku.log.chunk import CHUNK_BYTES_MAX, EVENTS_MAX, Chunk, encode_chunk, event_bytes
+from kioku.log.chunk import (
+    CHUNK_BYTES_MAX,
+    EVENT_OVERHEAD_BYTES,
+    EVENTS_MAX,
+    Chunk,
+    encode_chunk,
+    event_bytes,
+)
 from kioku.log.event import ZERO_HASH, Event, EventId, encode_header, hash_header, header_prefix
 from kioku.log.payload import Genesis, decode_genesis
 from kioku.log.store import LogRow, LogStore, check_body
@@ -15,6 +22,8 @@ if TYPE_CHECKING:
 
 PAYLOAD_BYTES_MAX = CHUNK_BYTES_MAX - 512
 """Of the events of a chunk, so that its own fields fit as well."""
+PAYLOAD_BYTES_BOUND = CHUNK_BYTES_MAX + EVENTS_MAX * EVENT_OVERHEAD_BYTES
+"""What ``event_bytes`` can say at most of the events of a chunk that is within its limit."""
 
 
 class Run(NamedTuple):
@@ -35,8 +44,23 @@ def read_chunk(store: LogStore, path: Path, after: int) -> tuple[bytes, int] | N
     """
     if after >= path.goal.seq:
         return None
-    run = read_run(store, path, after)
+    run = read_run(store, path, after, PAYLOAD_BYTES_MAX)
     seals = dict(path.seals(after, EVENTS_MAX))
+    count = _last_sealed(run, seals)
+    if not count:
+        # Another writer may fill a chunk to its last byte, where our bound of its size says no.
+        run = read_run(store, path, after, PAYLOAD_BYTES_BOUND)
+        count = _first_sealed(run, seals)
+    data = _encode(path, run, seals[after + count], count) if count else b""
+    if not count or (count > 1 and len(data) > CHUNK_BYTES_MAX):
+        raise StoreCorruptError(
+            f"log {path.goal.log_id.hex()} seq {run.first_seq}: no seal within a chunk's limit"
+        )
+    return data, after + count
+
+
+def _last_sealed(run: Run, seals: dict[int, bytes]) -> int:
+    """Count events up to the last seal that surely fits; one event always does. 0 if none does."""
     count, size = 0, 0
     for number, event in enumerate(run.events, 1):
         size += event_bytes(event)
@@ -44,23 +68,28 @@ def read_chunk(store: LogStore, path: Path, after: int) -> tuple[bytes, int] | N
             break
         if run.first_seq + number - 1 in seals:
             count = number
-    if not count:
-        raise StoreCorruptError(
-            f"log {path.goal.log_id.hex()} seq {run.first_seq}: no seal within a chunk's limit"
-        )
-    last = run.first_seq + count - 1
-    data = encode_chunk(
+    return count
+
+
+def _first_sealed(run: Run, seals: dict[int, bytes]) -> int:
+    """Count events up to the first seal; 0 if there is none."""
+    numbers = range(1, len(run.events) + 1)
+    return next((number for number in numbers if run.first_seq + number - 1 in seals), 0)
+
+
+def _encode(path: Path, run: Run, signature: bytes, count: int) -> bytes:
+    """Make a chunk of the first ``count`` events of a run."""
+    return encode_chunk(
         path.goal.log_id,
         run.first_seq,
         path.hash_before(run.first_seq) or ZERO_HASH,
         events=run.events[:count],
-        signature=seals[last],
+        signature=signature,
     )
-    return data, last
 
 
-def read_run(store: LogStore, path: Path, after: int) -> Run:
-    """Read and verify up to a chunk's worth of events past ``after`` on a path.
+def read_run(store: LogStore, path: Path, after: int, bytes_max: int) -> Run:
+    """Read and verify up to ``bytes_max`` of events past ``after`` on a path, at least one.
 
     Raises:
         StoreCorruptError: if one is missing, does not chain or has another body.
@@ -73,7 +102,7 @@ def read_run(store: LogStore, path: Path, after: int) -> Run:
         for _, stored_seq, event, digest in store.rows(*segment):
             seq += 1
             size += event_bytes(event)
-            if run.events and (size > PAYLOAD_BYTES_MAX or len(run.events) == EVENTS_MAX):
+            if run.events and (size > bytes_max or len(run.events) == EVENTS_MAX):
                 return run
             place = EventId(log_id, seq, digest)
             actual = hash_header(encode_header(prefix, seq, prev, event))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import apsw
 
     from kioku.crdt import lww_set
-    from kioku.crdt.fold import Change
+    from kioku.crdt.standing import Change
     from kioku.replica import View
 
 
