@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from kioku.audit import Finding as Finding
-    from kioku.crdt.fold import Change as Change
-    from kioku.crdt.fold import Shown as Shown
+    from kioku.crdt.standing import Change as Change
+    from kioku.crdt.standing import Shown as Shown
     from kioku.doctor import Check as Check
     from kioku.doctor import Report as Report
     from kioku.doctor import check as check
@@ -51,7 +51,7 @@ __version__: Final = "0.1.0"
 
 _NAMES: Final = {
     "audit": "Finding",
-    "crdt.fold": "Change Shown",
+    "crdt.standing": "Change Shown",
     "doctor": "Check Report check",
     "errors": (
         "AmbiguousIdError BadCommitmentError BadSealError BrokenChainError ClockError ConfigError"

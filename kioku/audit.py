@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from kioku.crdt.fold import SHOWN_WHILE_HELD, WINS, winning
+from kioku.crdt.standing import SHOWN_WHILE_HELD, WINS, winning
 from kioku.errors import BadSealError, StoreCorruptError
 from kioku.log.erasure import count_due
 from kioku.log.event import ZERO_HASH, EventId, encode_header, hash_header, header_prefix

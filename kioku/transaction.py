@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from kioku.crdt.fold import Fold, Outcome
+from kioku.crdt.fold import Fold
+from kioku.crdt.standing import Outcome
 from kioku.log.erasure import raise_due
 from kioku.log.event import Event, EventId
 from kioku.log.hlc import horizon, observe
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     import apsw
 
-    from kioku.crdt.fold import Change, Shown
+    from kioku.crdt.standing import Change, Shown
     from kioku.log.chunk import Chunk
     from kioku.log.owner import Draft, Owner
 

@@ -1,9 +1,9 @@
-r"""The law of ``lww_set`` over SQLite, in batches.
+"""The law of ``lww_set`` over SQLite, in batches.
 
     version    every event of a key, by the key's slot; ``wins`` is 1 for the key's winner, 2 for
                what is shown while all it has is held, 0 else: the winner is one look-up away
-    purged     keys             \\
-    retracted  events            > grow-only
+    purged     keys: grows only
+    retracted  events: grows only
     held       events whose time has not come; a row here is the decision, taken once
 
 A batch of new keys costs one look-up for all of them and one insert each. Only keys that a purge,
@@ -14,16 +14,25 @@ equal to the pure law on any history: whoever changes a rule changes both.
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import apsw
 
 from kioku.crdt.lww_set import CANDIDATE_KINDS, PERMANENT_KINDS, is_held
+from kioku.crdt.standing import (
+    WINS,
+    Change,
+    Outcome,
+    Shown,
+    Standing,
+    compare,
+    shown_of,
+    winning,
+)
 from kioku.log.event import (
     KEY_RANDOM_BYTES,
     PURGE,
     RETRACT,
-    SAVE,
     ZERO_KEY,
     Event,
     EventId,
@@ -49,56 +58,6 @@ TABLES: Final = (
         log_id BLOB, seq INTEGER, hash BLOB, PRIMARY KEY(log_id, seq, hash)) WITHOUT ROWID""",
     "CREATE TABLE held(event INTEGER PRIMARY KEY, hlc INTEGER NOT NULL)",
 )
-WINS: Final = 1
-SHOWN_WHILE_HELD: Final = 2
-
-
-class Shown(NamedTuple):
-    """What a reader may see of a key; its body is here."""
-
-    event_id: int
-    log_id: bytes
-    seq: int
-    hlc: int
-    hash: bytes
-    body: bytes
-    held: bool
-
-
-class Change(NamedTuple):
-    """How what is shown of a key changes; ``before``'s body can still be read."""
-
-    key: bytes
-    before: Shown | None
-    after: Shown | None
-
-
-class Outcome(NamedTuple):
-    """What folding a batch did: for the view, for erasure, and for the caller's counts."""
-
-    changes: list[Change]
-    erased: list[int]
-    held: int
-
-
-class Standing(NamedTuple):
-    """A version of a key and how it stands: ``wins`` as in the table."""
-
-    entry: Entry
-    wins: int
-    is_held: bool
-    is_retracted: bool
-
-    @property
-    def status(self) -> str:
-        """How it stands, in one word; a purge of its key is not seen from here."""
-        if self.is_retracted:
-            return "retracted"
-        if self.entry.kind not in CANDIDATE_KINDS:
-            return "unknown"
-        if self.is_held:
-            return "held"
-        return "wins" if self.wins == WINS else "older"
 
 
 class Fold:
@@ -151,7 +110,7 @@ class Fold:
 
     def shown(self, key: bytes) -> Shown | None:
         """Give what a reader may see of a key."""
-        return _shown(self.current((key,)).get(key))
+        return shown_of(self.current((key,)).get(key))
 
     def standings(self, key: bytes) -> list[Standing]:
         """Give all versions of a key, the greatest first."""
@@ -222,7 +181,7 @@ class Fold:
         dirty = purged | {target.key for target in targets}
         dirty |= {entry.key for entry in entries if entry.event_id in waiting}
         best = self._candidates(entries, dirty)
-        changes, wins, beaten = _compare(best, self.current(best) if best else {})
+        changes, wins, beaten = compare(best, self.current(best) if best else {})
         if beaten:
             self._connection.executemany(
                 "UPDATE version SET wins = 0 WHERE slot = ? AND wins = ? AND event = ?", beaten
@@ -297,7 +256,7 @@ class Fold:
 
     def _refold(self, key: bytes) -> Change | None:
         """Fold one key from all its versions, and say how what is shown of it changes."""
-        before = _shown(self.current((key,)).get(key))
+        before = shown_of(self.current((key,)).get(key))
         wins: tuple[int, int] | None = None
         if not self.is_purged(key):
             wins = winning(self.standings(key))
@@ -309,7 +268,7 @@ class Fold:
                 "UPDATE version SET wins = ? WHERE slot = ? AND wins = 0 AND event = ?",
                 (wins[0], slot_of(key), wins[1]),
             )
-        after = _shown(self.current((key,)).get(key))
+        after = shown_of(self.current((key,)).get(key))
         return None if before == after else Change(key, before, after)
 
     # -- later
@@ -367,44 +326,3 @@ class Fold:
         """Fold a batch again, from the log: what is held is what was."""
         held = {row[0] for row in self._connection.execute("SELECT event FROM held")}
         return self._fold(entries, {e.event_id for e in entries if e.event_id in held})
-
-
-def _shown(current: tuple[Entry, int] | None) -> Shown | None:
-    if current is None:
-        return None
-    entry, wins = current
-    if entry.kind != SAVE or entry.body is None:
-        return None
-    return Shown(*entry[:4], entry.hash, entry.body, wins == SHOWN_WHILE_HELD)
-
-
-def winning(standings: Iterable[Standing]) -> tuple[int, int] | None:
-    """Apply the law to all versions of a key, the greatest first: (wins, event row) or None."""
-    first_held: int | None = None
-    for standing in standings:
-        entry = standing.entry
-        if entry.kind not in CANDIDATE_KINDS or standing.is_retracted:
-            continue
-        if not standing.is_held:
-            return WINS, entry.event_id
-        if first_held is None:
-            first_held = entry.event_id
-    return None if first_held is None else (SHOWN_WHILE_HELD, first_held)
-
-
-def _compare(
-    best: dict[bytes, Entry], current: dict[bytes, tuple[Entry, int]]
-) -> tuple[list[Change], set[int], list[tuple[bytes, int, int]]]:
-    """Hold new events against what stands: the changes, the winners, the rows they beat."""
-    changes, wins, beaten = [], set(), []
-    for key, entry in best.items():
-        standing = current.get(key)
-        if standing is not None:
-            if standing[1] == WINS and standing[0].order >= entry.order:
-                continue
-            beaten.append((slot_of(key), standing[1], standing[0].event_id))
-        wins.add(entry.event_id)
-        before, after = _shown(standing), _shown((entry, WINS))
-        if before is not None or after is not None:
-            changes.append(Change(key, before, after))
-    return changes, wins, beaten

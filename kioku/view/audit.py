@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import apsw
 
-from kioku.crdt.fold import SHOWN_WHILE_HELD, Change, Shown
+from kioku.crdt.standing import SHOWN_WHILE_HELD, Change, Shown
 from kioku.view.schema import ObservationView
 
 if TYPE_CHECKING:

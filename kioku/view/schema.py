@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import apsw
 
-    from kioku.crdt.fold import Change, Shown
+    from kioku.crdt.standing import Change, Shown
 
 VERSION: Final = 1  # raise it when a table, the analysis or what may be read changes
 

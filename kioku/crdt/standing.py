@@ -1,0 +1,110 @@
+"""What stands for a key and how that changes: the values that the fold speaks in.
+
+Nothing here reads a store: the fold brings rows, these say what they add up to. ``winning`` is the
+law of ``lww_set`` for one key; a property test holds the two equal.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from kioku.crdt.lww_set import CANDIDATE_KINDS
+from kioku.log.event import SAVE, slot_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kioku.log.store import Entry
+
+WINS: Final = 1
+SHOWN_WHILE_HELD: Final = 2
+
+
+class Shown(NamedTuple):
+    """What a reader may see of a key; its body is here."""
+
+    event_id: int
+    log_id: bytes
+    seq: int
+    hlc: int
+    hash: bytes
+    body: bytes
+    held: bool
+
+
+class Change(NamedTuple):
+    """How what is shown of a key changes; ``before``'s body can still be read."""
+
+    key: bytes
+    before: Shown | None
+    after: Shown | None
+
+
+class Outcome(NamedTuple):
+    """What folding a batch did: for the view, for erasure, and for the caller's counts."""
+
+    changes: list[Change]
+    erased: list[int]
+    held: int
+
+
+class Standing(NamedTuple):
+    """A version of a key and how it stands: ``wins`` as in the table."""
+
+    entry: Entry
+    wins: int
+    is_held: bool
+    is_retracted: bool
+
+    @property
+    def status(self) -> str:
+        """How it stands, in one word; a purge of its key is not seen from here."""
+        if self.is_retracted:
+            return "retracted"
+        if self.entry.kind not in CANDIDATE_KINDS:
+            return "unknown"
+        if self.is_held:
+            return "held"
+        return "wins" if self.wins == WINS else "older"
+
+
+def shown_of(current: tuple[Entry, int] | None) -> Shown | None:
+    """Give what a reader may see of what stands for a key: a save whose body is here."""
+    if current is None:
+        return None
+    entry, wins = current
+    if entry.kind != SAVE or entry.body is None:
+        return None
+    return Shown(*entry[:4], entry.hash, entry.body, wins == SHOWN_WHILE_HELD)
+
+
+def winning(standings: Iterable[Standing]) -> tuple[int, int] | None:
+    """Apply the law to all versions of a key, the greatest first: (wins, event row) or None."""
+    first_held: int | None = None
+    for standing in standings:
+        entry = standing.entry
+        if entry.kind not in CANDIDATE_KINDS or standing.is_retracted:
+            continue
+        if not standing.is_held:
+            return WINS, entry.event_id
+        if first_held is None:
+            first_held = entry.event_id
+    return None if first_held is None else (SHOWN_WHILE_HELD, first_held)
+
+
+def compare(
+    best: dict[bytes, Entry], current: dict[bytes, tuple[Entry, int]]
+) -> tuple[list[Change], set[int], list[tuple[bytes, int, int]]]:
+    """Hold new events against what stands: the changes, the winners, the rows they beat."""
+    changes, wins, beaten = [], set(), []
+    for key, entry in best.items():
+        standing = current.get(key)
+        if standing is not None:
+            if standing[1] == WINS and standing[0].order >= entry.order:
+                continue
+            beaten.append((slot_of(key), standing[1], standing[0].event_id))
+        wins.add(entry.event_id)
+        before, after = shown_of(standing), shown_of((entry, WINS))
+        if before is not None or after is not None:
+            changes.append(Change(key, before, after))
+    return changes, wins, beaten
