@@ -235,7 +235,8 @@ class Database:
     def close(self) -> None:
         """Close the connection; safe to call twice, and after a fork it leaves the file alone."""
         if os.getpid() == self._pid:
-            self.connection.close()
+            with self.errors():
+                self.connection.close()
 
 
 class _Transaction:
