@@ -230,8 +230,8 @@ class _Words(NamedTuple):
     def score(self) -> str:
         if self.better is None:
             return "bm25(record_text)"
-        return f"""bm25(record_text) * iif(record_text.rowid IN (
-            SELECT rowid FROM record_text WHERE record_text MATCH :better), {ALL_WORDS_FACTOR}, 1)"""
+        better = "SELECT rowid FROM record_text WHERE record_text MATCH :better"
+        return f"bm25(record_text) * iif(record_text.rowid IN ({better}), {ALL_WORDS_FACTOR}, 1)"
 
     @property
     def where(self) -> str:
@@ -286,7 +286,7 @@ def _in_order(
     """Those of ``hits`` that are in scope, with the sign of their scores turned, in their order."""
     scores = dict(hits)
     rows: Any = connection.execute(
-        f"""SELECT r.event FROM record r {_PLACE}
+        f"""SELECT r.event FROM record r NOT INDEXED {_PLACE}
         WHERE r.event IN (SELECT value FROM json_each(:events)) AND {scope.where}
         ORDER BY {_GREATEST_FIRST}""",
         {**scope.bindings, "events": f"[{','.join(map(str, scores))}]"},
@@ -311,13 +311,14 @@ def _substring_hits(
     holds = joined.join(
         f"instr(CAST(lower(e.body) AS BLOB), :needle{number})" for number in range(len(needles))
     )
+    literals = {f"needle{number}": text.encode() for number, text in enumerate(needles)}
+    # What the index does not tell is asked last, of the few rows that hold a needle.
     rows = connection.execute(
         f"""SELECT r.event, e.body FROM record r INDEXED BY {scope.source} {_PLACE}
-        WHERE ({holds}) AND {scope.where} ORDER BY {_GREATEST_FIRST}""",
-        {
-            **scope.bindings,
-            **{f"needle{number}": text.encode() for number, text in enumerate(needles)},
-        },
+        WHERE {scope.part} AND ({holds})
+        AND (SELECT {scope.where} FROM record r WHERE r.event = e.event)
+        ORDER BY {_GREATEST_FIRST}""",
+        {**scope.bindings, **literals},
     )
     test = all if needs_all else any
     for event, body in rows:
