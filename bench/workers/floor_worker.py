@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 FILE = "bare.db"
 
 TABLES = (
-    """CREATE TABLE IF NOT EXISTS branch(branch INTEGER PRIMARY KEY, tip_seq INTEGER,
+    """CREATE TABLE branch(branch INTEGER PRIMARY KEY, tip_seq INTEGER,
        tip_hash BLOB, tip_hlc INTEGER)""",
-    """CREATE TABLE IF NOT EXISTS event(event INTEGER PRIMARY KEY, branch INTEGER NOT NULL,
+    """CREATE TABLE event(event INTEGER PRIMARY KEY, branch INTEGER NOT NULL,
        seq INTEGER NOT NULL, hlc INTEGER NOT NULL, kind INTEGER NOT NULL, key BLOB NOT NULL,
        hash BLOB NOT NULL, commitment BLOB, salt BLOB, header BLOB, body BLOB)""",
-    "CREATE UNIQUE INDEX IF NOT EXISTS event_place ON event(branch, seq)",
-    """CREATE TABLE IF NOT EXISTS version(slot BLOB NOT NULL, wins INTEGER NOT NULL,
+    "CREATE UNIQUE INDEX event_place ON event(branch, seq)",
+    """CREATE TABLE version(slot BLOB NOT NULL, wins INTEGER NOT NULL,
        event INTEGER NOT NULL, PRIMARY KEY(slot, wins, event)) WITHOUT ROWID""",
-    """CREATE TABLE IF NOT EXISTS record(event INTEGER PRIMARY KEY, key BLOB NOT NULL,
+    """CREATE TABLE record(event INTEGER PRIMARY KEY, key BLOB NOT NULL,
        hlc INTEGER NOT NULL, project TEXT, memory_type TEXT, importance INTEGER,
        agent_family TEXT, client_id TEXT, host TEXT, session_id TEXT, tags TEXT,
        expires_ms INTEGER, held INTEGER)""",
-    "CREATE INDEX IF NOT EXISTS record_newest ON record(hlc)",
-    "CREATE INDEX IF NOT EXISTS record_project ON record(project, hlc)",
-    """CREATE VIRTUAL TABLE IF NOT EXISTS record_text USING fts5(text, content='',
+    "CREATE INDEX record_newest ON record(hlc)",
+    "CREATE INDEX record_project ON record(project, hlc)",
+    """CREATE VIRTUAL TABLE record_text USING fts5(text, content='',
        tokenize="porter unicode61 remove_diacritics 2")""",
     "INSERT INTO record_text(record_text, rank) VALUES('secure-delete', 1)",
     "INSERT INTO record_text(record_text, rank) VALUES('automerge', 8)",
@@ -72,9 +72,11 @@ def open_bare(synchronous: str) -> apsw.Connection:
     connection.set_busy_timeout(30_000)
     for pragma in (*PRAGMAS, f"synchronous = {synchronous}"):
         connection.execute(f"PRAGMA {pragma}").fetchall()
-    with connection:
+    connection.execute("BEGIN IMMEDIATE")
+    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'event'").fetchone():
         for table in TABLES:
             connection.execute(table)
+    connection.execute("COMMIT")
     return connection
 
 

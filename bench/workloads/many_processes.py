@@ -122,6 +122,9 @@ class Tally:
 
 def _counted(worker: str, tally: Tally, workspace: Workspace, saves: int) -> float:
     folder = workspace.folder(worker)
+    if worker == "floor":
+        # Bare SQLite cannot have several processes turn a new file to WAL at once; kioku must.
+        work(worker, "count", folder)
     crowd = run_writers(worker, WRITERS, folder, count=saves)
     return tally.add(crowd, work(worker, "count", folder)["observations"])
 
