@@ -67,6 +67,7 @@ def headline(observation: Observation) -> str:
         f"(refs: {', '.join(observation.references)})" if observation.references else "",
         "(held: its writer's clock is ahead)" if observation.is_held else "",
         "(deleted)" if observation.is_deleted else "",
+        f"({observation.versions} versions)" if observation.versions > 1 else "",
     ]
     return render.one_line(" ".join(part for part in parts if part))
 

@@ -33,6 +33,7 @@ OBSERVATION_FIELDS = {
     "expires_at": ("string or null", "ISO 8601, UTC"),
     "is_held": ("boolean", "its writer's clock is ahead of ours"),
     "is_deleted": ("boolean", "only with `list --include-deleted` ever true"),
+    "versions": ("integer", "how many replicas wrote it; past 1 an edit may have lost: `history`"),
     "extra": ("object", "fields that other programs added"),
 }
 

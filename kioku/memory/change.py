@@ -12,7 +12,7 @@ from kioku.errors import InvalidArgumentError, InvalidObservationError, NotFound
 from kioku.log import hlc
 from kioku.log.event import PURGE, SAVE, TOMBSTONE
 from kioku.memory import intake
-from kioku.memory.recall import is_alive, read_shown, time_of
+from kioku.memory.recall import is_alive, read_shown, time_of, with_versions
 from kioku.observation import encode_body, from_unix_ms, key_of, unix_ms
 from kioku.replica import Draft
 
@@ -27,13 +27,14 @@ if TYPE_CHECKING:
 class Prepared(NamedTuple):
     """An observation whose every rule has been checked, and the body that carries it.
 
-    ``stamp`` is set only for an import that keeps its times.
+    ``is_new``: it had no id. ``stamp`` is set only for an import that keeps its times.
     """
 
     observation: Observation
     key: bytes
     body: bytes
-    stamp: int | None
+    is_new: bool
+    stamp: int | None = None
 
 
 def prepare(observation: Observation, new_key: bytes, *, keep_times: bool = False) -> Prepared:
@@ -44,27 +45,27 @@ def prepare(observation: Observation, new_key: bytes, *, keep_times: bool = Fals
     """
     body = encode_body(observation)
     if not observation.id:
-        return Prepared(observation, new_key, body, None)
+        return Prepared(observation, new_key, body, is_new=True)
     moment = observation.updated_at or observation.created_at
     stamp = hlc.pack(unix_ms(moment)) if keep_times and moment else None
-    return Prepared(observation, key_of(observation.id), body, stamp)
+    return Prepared(observation, key_of(observation.id), body, is_new=False, stamp=stamp)
 
 
 def save(transaction: Transaction, items: Sequence[Prepared]) -> list[Observation]:
     """Append observations and give them as they were saved; an import's old ones are left out."""
-    if any(item.observation.id for item in items):
-        items = [item for item in items if _is_wanted(transaction, item)]
+    items = [item for item in items if item.is_new or _is_wanted(transaction, item)]
     drafts = [Draft(SAVE, item.key, item.body, item.stamp) for item in items]
     entries = transaction.append(drafts)
     for item, entry in zip(items, entries, strict=True):
         _complete(item.observation, entry)
-    return [item.observation for item in items]
+    return [
+        item.observation if item.is_new else with_versions(transaction, item.key, item.observation)
+        for item in items
+    ]
 
 
 def _is_wanted(transaction: Transaction, item: Prepared) -> bool:
     """Whether an import brings news; a save of a purged id is a mistake that nothing would show."""
-    if not item.observation.id:
-        return True
     if transaction.is_purged(item.key):
         if item.stamp is None:
             raise InvalidObservationError("id", f"{item.key.hex()} was purged, for ever")
@@ -95,7 +96,7 @@ def edit(
         raise NotFoundError(f"{key.hex()}: has expired; give it another expires_at")
     [entry] = transaction.append([Draft(SAVE, key, encode_body(edited))])
     _complete(edited, entry)
-    return edited
+    return with_versions(transaction, key, edited)
 
 
 def delete(transaction: Transaction, key: bytes, reason: bytes | None) -> None:
@@ -120,7 +121,7 @@ def undelete(transaction: Transaction, key: bytes) -> Observation:
     observation, body = last
     [entry] = transaction.append([Draft(SAVE, key, body)])
     _complete(observation, entry)
-    return observation
+    return with_versions(transaction, key, observation)
 
 
 def purge(transaction: Transaction, key: bytes) -> bool:

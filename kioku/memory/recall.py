@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypedDict
 
 from kioku.errors import InvalidArgumentError
 from kioku.log import hlc
+from kioku.log.event import slot_of
 from kioku.observation import UnreadableBodyError, decode_body, from_unix_ms, unix_ms
 
 if TYPE_CHECKING:
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
     from kioku.observation import Observation
     from kioku.replica import Reading
     from kioku.view.search import Filter
+
+_WRITERS: Final = """
+    SELECT count(DISTINCT b.log) FROM version v JOIN event e ON e.event = v.event
+    JOIN branch b ON b.branch = e.branch WHERE v.slot = ? AND e.kind = 1 AND e.body IS NOT NULL"""
 
 LIMIT_MAX: Final = 10_000
 """Results of one call: more than anybody reads, and room for a script."""
@@ -169,11 +175,13 @@ def newest(reading: Reading, *, wanted: Filter, limit: int, now_ms: int) -> list
 def read_event(reading: Reading, event_id: int) -> Found | None:
     """Give what an event says that a record of the view stands for."""
     entry = reading.entry(event_id)
-    held = reading.connection.execute("SELECT 1 FROM held WHERE event = ?", (event_id,)).fetchone()
     if entry.body is None:
         return None
+    held = reading.connection.execute("SELECT 1 FROM held WHERE event = ?", (event_id,)).get
     observation = read(entry.body, entry.key, entry.hlc, is_held=held is not None)
-    return None if observation is None else Found(entry, observation)
+    if observation is None:
+        return None
+    return Found(entry, with_versions(reading, entry.key, observation))
 
 
 def read(body: bytes, key: bytes, stamp: int, *, is_held: bool = False) -> Observation | None:
@@ -187,7 +195,18 @@ def read(body: bytes, key: bytes, stamp: int, *, is_held: bool = False) -> Obser
 def read_shown(reading: Reading, key: bytes) -> Observation | None:
     """Give what a reader may see of a key, expired or not; None if there is nothing."""
     shown = reading.shown(key)
-    return shown and read(shown.body, key, shown.hlc, is_held=shown.held)
+    observation = shown and read(shown.body, key, shown.hlc, is_held=shown.held)
+    return observation and with_versions(reading, key, observation)
+
+
+def with_versions(reading: Reading, key: bytes, observation: Observation) -> Observation:
+    """Say how many logs have a last word on a key that can be read here.
+
+    A log's own edits follow one another; only between two logs can one have been written without
+    knowledge of the other, so that what lost is worth a look.
+    """
+    count: int = reading.connection.execute(_WRITERS, (slot_of(key),)).get
+    return observation if count == observation.versions else replace(observation, versions=count)
 
 
 def time_of(stamp: int) -> datetime:

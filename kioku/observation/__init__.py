@@ -48,7 +48,8 @@ class Observation:
     Times are aware and kept to the millisecond. ``created_at`` is the writer's clock, for people;
     ``updated_at`` is the logical time of the event that wins, which filters compare. ``is_held``:
     its writer's clock is ahead of ours; ``is_deleted``: the last version of what a tombstone hides.
-    Building one checks nothing: ``validate`` and ``encode_body`` do.
+    ``versions``: how many replicas have a last word on it here; with more than one, an edit may
+    have lost, and the history shows it. Building one checks nothing: ``encode_body`` does.
     """
 
     content: str
@@ -73,6 +74,7 @@ class Observation:
     updated_at: datetime | None = None
     is_held: bool = False
     is_deleted: bool = False
+    versions: int = field(default=1, compare=False)
     unknown: Mapping[int, Any] = field(default_factory=dict, repr=False)
 
     def __hash__(self) -> int:
@@ -94,6 +96,7 @@ class Observation:
             values[name] = None if moment is None else moment.isoformat(timespec="milliseconds")
         values["is_held"] = self.is_held
         values["is_deleted"] = self.is_deleted
+        values["versions"] = self.versions
         return values
 
 

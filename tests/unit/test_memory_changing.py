@@ -160,3 +160,25 @@ def test_history_says_why_the_winner_won(stores: Stores, clock: Clock) -> None:
     assert older.why == "a greater stamp replaced it"
     assert first.stamped_at == NOON
     assert (len(first.log_id), len(first.hash)) == (32, 64)
+
+
+def test_an_edit_that_lost_is_not_silent(stores: Stores, clock: Clock) -> None:
+    here, there = stores.open("here"), stores.open("there")
+    saved = here.save("a")
+    assert here.edit(saved.id, content="b").versions == 1  # one log's edits follow one another
+    carry(here, there)
+    clock.advance(timedelta(seconds=1))
+    here.edit(saved.id, content="mine")
+    assert there.edit(saved.id, content="theirs").versions == 2
+    carry(here, there)
+    carry(there, here)
+    for memory in (here, there):
+        found = memory.get(saved.id)
+        assert found is not None
+        assert found.versions == 2
+        assert [one.versions for one in memory.list()] == [2]
+        assert [hit.observation.versions for hit in memory.search(found.content)] == [2]
+    clock.advance(timedelta(seconds=1))
+    carry(there, here)
+    here.gc(history=timedelta(0))
+    assert [one.versions for one in here.list()] == [1]
