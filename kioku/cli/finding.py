@@ -116,8 +116,8 @@ SEARCH = Verb(
             "--search-mode",
             choices=("and", "or", "and_or"),
             default="or",
-            help="how many of the words must be there: all, any (the default: any, better with "
-            "all), or all and else any",
+            help="which of the words must be there: any (or, the default), all (and), or first "
+            "what has all and then what has any (and_or)",
         ),
         argument(
             "--format",

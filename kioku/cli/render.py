@@ -7,6 +7,7 @@ sequences and characters that reverse the reading direction are shown as what th
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,14 @@ _IN_JSON = {c: f"\\u{c:04x}" for c in (*range(0x7F, 0xA0), *_REORDERING)}
 
 
 def prepare() -> None:
-    """Make output survive any character that its encoding lacks, whatever the locale."""
+    """Make output whole and survive any character that its encoding lacks, whatever the locale.
+
+    With PYTHONUNBUFFERED, usual in containers, the interpreter drops what a short write left over
+    (a full disk, a reader that left): a buffer writes the rest, or reports why it cannot.
+    """
+    if isinstance(getattr(sys.stdout, "buffer", None), io.RawIOBase):
+        raw = open(sys.stdout.fileno(), "wb", closefd=False)  # noqa: SIM115 - lives to the end
+        sys.stdout = io.TextIOWrapper(raw, encoding=sys.stdout.encoding)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

@@ -109,7 +109,9 @@ def test_of_a_truncated_file_all_that_is_whole_is_kept_and_said(
     result = run("import", str(exported), **elsewhere)
     assert_refused(result, 1, str(exported), "ends in the middle", "are kept")
     assert len(contents(**elsewhere)) >= 1_000
-    assert run("doctor", "--deep", **elsewhere).code == 0
+    assert (
+        run("doctor", "--deep", **elsewhere).code < 2
+    )  # what the rest explains is missing: a warning
 
 
 @pytest.mark.parametrize(

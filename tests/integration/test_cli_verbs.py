@@ -136,7 +136,7 @@ def test_search_modes_say_how_many_of_the_words_must_be_there(mode: str) -> None
     save_many("red apple", "green apple")
     found = done("search", "red apple", "--search-mode", mode, "--json").json
     assert found[0]["content"] == "red apple"
-    assert len(found) == (2 if mode == "or" else 1)
+    assert len(found) == (1 if mode == "and" else 2)
 
 
 def test_every_filter_narrows_search_and_list() -> None:
