@@ -21,8 +21,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from cbor2 import loads
-
+from kioku.observation import reread_fields
 from kioku.view.query import Query, lower_ascii, parse
 from kioku.view.schema import TAG_SEPARATOR
 from kioku.view.text import searchable
@@ -322,7 +321,7 @@ def _substring_hits(
     )
     test = all if needs_all else any
     for event, body in rows:
-        texts = [lower_ascii(text) for text in searchable(loads(body))]  # it was checked
+        texts = [lower_ascii(text) for text in searchable(reread_fields(body))]
         if test(any(needle in text for text in texts) for needle in needles):
             yield event
 
