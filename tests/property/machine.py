@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kioku.crdt import lww_set
 from kioku.log.chunk import decode_chunk
-from kioku.log.event import RETRACT, Event, EventId
+from kioku.log.event import GENESIS, RETRACT, Event, EventId
 from kioku.log.hlc import horizon, next_stamp
 from kioku.log.payload import decode_targets
 from tests.property.stores import law_of, open_store, snapshot
@@ -119,7 +119,10 @@ class Store:
             one = EventId(*row[:3])
             if one not in self.model.events:
                 # A draft's body may be erased at once: then it has been here all the same.
-                self.model.add(one, Event(*row[3:]), is_held=False)
+                event = Event(*row[3:])
+                self.model.add(one, event, is_held=False)
+                if event.kind == GENESIS:
+                    self.model.follow([event.hlc])
 
     def ingest(self, data: bytes, now_ms: int) -> None:
         self.replica.ingest_chunk(data, now_ms=now_ms)
