@@ -52,6 +52,7 @@ def check_store(core: Core, *, deep: bool, now_ms: int) -> list[Finding]:
             ("seals", _seal_problems, RESTORE),
             ("frontier", _frontier_problems, REBUILD),
             ("erased", _erased_problems, REBUILD),
+            ("absent", _absent_problems, RESTORE),
             ("fold", _fold_problems, REBUILD),
         )
         findings += [_finding(name, check(core), hint) for name, check, hint in checks]
@@ -184,6 +185,19 @@ def _erased_problems(core: Core) -> Iterator[str]:
     )
     for (key,) in rows:
         yield f"{key}: a body is here that was erased"
+
+
+def _absent_problems(core: Core) -> Iterator[str]:
+    """An absent body is known to be missing until it comes, or an event has erased it."""
+    rows: Any = core.connection.execute(
+        "SELECT l.log_id, e.seq FROM event e JOIN branch b ON b.branch = e.branch"
+        " JOIN log l ON l.log = b.log LEFT JOIN retracted r"
+        " ON r.log_id = l.log_id AND r.seq = e.seq AND r.hash = e.hash"
+        " WHERE e.body IS NULL AND e.commitment IS NOT NULL AND r.hash IS NULL"
+        " AND e.event NOT IN (SELECT event FROM missing) AND e.key NOT IN (SELECT key FROM purged)"
+    )
+    for log_id, seq in rows:
+        yield f"log {log_id.hex()} seq {seq}: its body is gone and nothing has erased it"
 
 
 # -- what is derived

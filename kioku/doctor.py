@@ -13,7 +13,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from kioku.config import Settings, load_settings
+from kioku.config import OLD_STATE_DIR_VARIABLES, Settings, load_settings
 from kioku.errors import ConfigError, KiokuError, StoreError
 from kioku.log import hlc
 from kioku.memory import Memory, open_store
@@ -45,9 +45,9 @@ _DEAD_VARIABLES: Final = {
     "INDEX_DB": "unset it; KIOKU_STATE_DIR names the directory of the stores",
     "ROUTER_ENDPOINT": "unset it; there is no router to reach",
     "MCP_ALLOW_TTY": "unset it; kioku-mcp --help says how to start it",
-    "STATE_DIR": "it only says where an old store lies; KIOKU_STATE_DIR names kioku's own",
 }
 _OLD_PREFIXES: Final = ("KIOKU_MESH_", "MESH_MEM_")
+_OLD_STORES: Final = ("local/raw.db", "local/index.db", "index.db", "state/local/index.db")
 _DEAD_ALONE: Final = {
     "ZENOH_CONNECT": "unset it; kioku does not read it",
     "ZENOH_BACKEND_ROCKSDB_ROOT": "unset it; kioku does not read it",
@@ -98,7 +98,8 @@ def check(
     """
     from importlib.metadata import version
 
-    checks = [_check_python(), _check_sqlite(), *_check_environment(environ)]
+    checks = [_check_python(), _check_sqlite()]
+    checks += [*_check_environment(environ), *_check_old_stores(environ)]
     if isinstance(target, Memory):
         checks += _check_memory(target, deep=deep)
     else:
@@ -148,6 +149,15 @@ def _check_environment(environ: Mapping[str, str]) -> Iterator[Check]:
     for name, remedy in {**dead, **_DEAD_ALONE}.items():
         if environ.get(name):
             yield Check("environment", "warn", f"{name} is set and changes nothing", remedy)
+
+
+def _check_old_stores(environ: Mapping[str, str]) -> Iterator[Check]:
+    """Name the stores of the predecessor; nothing is read or written there."""
+    for directory in filter(None, map(environ.get, OLD_STATE_DIR_VARIABLES)):
+        for name in _OLD_STORES:
+            path = os.path.join(directory, name)
+            if os.path.isfile(path):
+                yield Check("old store", "pass", f"{path}: of kioku-mesh; it is left as it is")
 
 
 # -- the place of the store ---------------------------------------------------------------------

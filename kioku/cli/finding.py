@@ -169,7 +169,7 @@ HISTORY = Verb(
     run=_history,
     output="`[status] operation time by replica seq N`, why, and the content's beginning.",
     json="A list of events, the greatest stamp first: `operation` (`save`, `tombstone`, `purge`), "
-    "`status` (`wins`, `older`, `retracted`, `purged`, `held`, `missing`), `why`, `stamped_at`, "
+    "`status` (`wins`, `older`, `retracted`, `purged`, `held`, `unknown`), `why`, `stamped_at`, "
     "`replica`, `log_id`, `seq`, `hash`, `reason`, `observation` (null if it cannot be read).",
 )
 

@@ -202,6 +202,22 @@ def test_a_flipped_bit_fails_and_is_not_repaired(stores: Stores) -> None:
     assert report.worst_status == "fail"
 
 
+def test_a_body_that_nothing_erased_is_missed(stores: Stores) -> None:
+    memory = stores.open()
+    memory.save("a")
+    damage(memory, "UPDATE event SET body = NULL, salt = NULL WHERE kind = 1")
+    assert "gone" in named(check(memory, deep=True), "absent").summary
+
+
+def test_an_old_store_is_named(home: Path) -> None:
+    old = home / "old"
+    (old / "local").mkdir(parents=True)
+    (old / "local" / "raw.db").touch()
+    report = check(environ={**os.environ, "KIOKU_MESH_STATE_DIR": str(old)})
+    assert str(old / "local" / "raw.db") in named(report, "old store").summary
+    assert report.ok
+
+
 def test_little_room_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kioku.doctor, "_FREE_BYTES_WARN", 2**70)
     assert named(check(), "disk").status == "warn"

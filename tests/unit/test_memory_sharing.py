@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import apsw
 import pytest
 
 import kioku
@@ -14,6 +15,7 @@ from kioku.errors import (
     InvalidArgumentError,
     MalformedMessageError,
     ReplicaClosedError,
+    StoreBusyError,
 )
 from kioku.memory import open as open_memory
 from kioku.observation import Observation
@@ -92,6 +94,26 @@ def test_statistics_count(memory: Memory) -> None:
     assert statistics.is_erased
     assert statistics.space == "one"
     assert statistics.path.endswith("one.db")
+
+
+def test_a_purge_waits_for_readers_and_says_so(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kioku.memory.facade.ERASURE_WAIT_MS", 50)
+    memory = stores.open()
+    saved = memory.save("kwyjibo")
+    reader = apsw.Connection(memory.statistics().path)
+    reader.execute("BEGIN")
+    assert reader.execute("SELECT count(*) FROM event").get == 2
+    with pytest.raises(StoreBusyError, match="read"):
+        memory.purge(saved.id)
+    assert memory.get(saved.id) is None
+    assert not memory.statistics().is_erased
+    reader.close()
+    memory.save("the next one to come finishes it")
+    assert memory.statistics().is_erased
+    for file in stores.directory.iterdir():
+        assert b"kwyjibo" not in file.read_bytes()
 
 
 def test_a_rebuild_changes_no_answer(memory: Memory) -> None:
