@@ -1,0 +1,68 @@
+"""Child processes of the tests: Python code that talks through its streams, and dies when told."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+ROOT = Path(__file__).resolve().parents[2]
+SECONDS_MAX = 120  # far beyond anything; only so that a hang fails instead of lasting
+
+
+class Child:
+    """A process that runs ``code`` with ``arguments``; it is dead when its block ends."""
+
+    def __init__(self, code: str, *arguments: object, user: int | None = None) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", code, *map(str, arguments)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            cwd=ROOT,
+            user=user,
+            extra_groups=None if user is None else [],
+        )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def read_line(self) -> str:
+        """The next line that the child says; empty once it has ended."""
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().decode().rstrip("\n")
+
+    def say(self, line: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{line}\n".encode())
+        self._process.stdin.flush()
+
+    def kill(self) -> list[str]:
+        """Kill it at once, and give the whole lines that it had said and we not read."""
+        self._process.kill()
+        out, _ = self._process.communicate(timeout=SECONDS_MAX)
+        whole, _, _ = out.decode().rpartition("\n")
+        return whole.splitlines()
+
+    def finish(self, stdin: str = "") -> tuple[int, str, str]:
+        """Let it end: its exit code and the rest of what it said."""
+        out, err = self._process.communicate(stdin.encode(), timeout=SECONDS_MAX)
+        return self._process.returncode, out.decode(), err.decode()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.communicate(timeout=SECONDS_MAX)
