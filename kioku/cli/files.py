@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 class ExistsError(UsageError):
     """A file that would be replaced is there already."""
 
-    hint = "--force replaces it, --out PATH writes elsewhere, --print only shows it"
+    hint = "--force replaces it"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path}: exists already")
+        self.path = path
 
 
 @contextmanager

@@ -39,7 +39,7 @@ BATCH = 10_000  # as many as one list can give
 class RefusedError(UsageError):
     """It needed a yes and got none; nothing was done."""
 
-    hint = "add --yes to do it, --dry-run to see what it would do"
+    hint = "--yes does it without asking"
 
 
 class NotDeletedError(UsageError):
@@ -149,7 +149,7 @@ def _gc(arguments: Namespace) -> int:
     with open_memory(arguments) as memory:
         counts = memory.gc(arguments.retention_days, dry_run=True, **choice)
         if counts.versions and not arguments.dry_run:
-            size = f"{counts.versions:,} old versions of {counts.observations:,} observations"
+            size = f"{counts.versions:,} versions (of observations: {counts.observations:,})"
             _require_yes(arguments, f"erase {size}, for ever?", f"{size} would be erased")
             counts = memory.gc(arguments.retention_days, **choice)
     _show_counts(counts, is_json=arguments.json, is_dry_run=arguments.dry_run)
@@ -191,7 +191,8 @@ def _show_counts(counts: GcCounts, *, is_json: bool, is_dry_run: bool) -> None:
     if is_json:
         render.json(fields)
         return
-    render.line(f"{'would erase' if is_dry_run else 'erased'}: {counts.versions:,} versions")
+    size = f"{counts.versions:,} version{'' if counts.versions == 1 else 's'}"
+    render.line(f"{'would erase' if is_dry_run else 'erased'}: {size}")
     for name, value in fields.items():
         render.line(f"{name}: {('no', 'yes')[value] if value is is_dry_run else value}")
 

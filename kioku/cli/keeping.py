@@ -72,7 +72,7 @@ def _write_config(path: str, text: str, *, is_forced: bool) -> None:
     if not is_forced and os.path.exists(path):
         with open(path, "rb") as file:
             if file.read(len(text.encode()) + 1) != text.encode():
-                raise ExistsError(f"{path}: exists already")
+                raise ExistsError(path)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with replace_file(path) as file:
         file.write(text.encode())

@@ -59,7 +59,7 @@ def _export(arguments: Namespace) -> int:
             hint="kioku export FILE, or --format jsonl",
         )
     if not is_standard_output and os.path.exists(arguments.file) and not arguments.force:
-        raise ExistsError(f"{arguments.file}: exists already")
+        raise ExistsError(arguments.file)
     write = _write_lines if arguments.format == "jsonl" else _write_chunks
     with open_memory(arguments) as memory, _destination(arguments.file) as put:
         what, count, size = write(memory, put)

@@ -84,7 +84,7 @@ def test_gc_erases_what_was_deleted_long_enough_ago_and_nothing_else() -> None:
     key = saved_and_deleted("demo")
     save_many("living words")
     assert "erased: 0 versions" in done("gc").out
-    assert "would erase: 1 versions" in done("gc", "--retention-days", "0", "--dry-run").out
+    assert "would erase: 1 version\n" in done("gc", "--retention-days", "0", "--dry-run").out
     assert_refused(run("gc", "--retention-days", "0"), 1, "nothing was done")
     assert (
         done("gc", "--retention-days", "0", "-p", "other", "--json", "--yes").json["deleted"] == 0
