@@ -159,6 +159,27 @@ def test_failure_19_what_is_forgotten_cannot_be_read_by_id(memory: Memory) -> No
         memory.save_many([saved])
 
 
+def test_failure_18_clocks_that_differ_filter_and_erase_alike(stores: Stores, clock: Clock) -> None:
+    slow, fast = clock, type(clock)(clock.ms + 50_000)
+    here, there = stores.open("here", slow), stores.open("there", fast)
+    for n in range(5):
+        here.save(f"here {n}")
+        there.save(f"there {n}")
+        carry(here, there)
+        carry(there, here)
+        for each in (slow, fast):
+            each.advance(timedelta(seconds=10))
+    stamps = [one.updated_at for one in here.list()]
+    for since in stamps:
+        assert here.list(since=since) == there.list(since=since)
+        assert here.list(until=since) == there.list(until=since)
+    there.delete(there.list()[0].id)
+    carry(there, here)
+    fast.advance(timedelta(days=365))  # only one of the two believes that a year has passed
+    assert there.gc().versions == 0
+    assert here.list() == there.list()
+
+
 @pytest.mark.parametrize("how", ["purge", "gc"])
 def test_failure_19_what_is_forgotten_is_in_no_file(stores: Stores, clock: Clock, how: str) -> None:
     memory = stores.open()
