@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from kioku.errors import StoreCorruptError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -29,12 +31,22 @@ class Path:
     """The way from a log's genesis to one of its events, ascending."""
 
     def __init__(self, store: LogStore, goal: EventId) -> None:
+        """Find the path to a stated tip.
+
+        Raises:
+            StoreCorruptError: if that event is not in the file any more.
+        """
         log = store.log(goal.log_id)
         assert log is not None, "the goal is an event that is held"
         self.store = store
         self.goal = goal
         branches = {branch.branch: branch for branch in store.branches(log.log)}
-        found = store.positions(log.log, goal.seq, goal.seq)[goal.seq, goal.hash]
+        found = store.positions(log.log, goal.seq, goal.seq).get((goal.seq, goal.hash))
+        if found is None:
+            raise StoreCorruptError(
+                f"log {goal.log_id.hex()} seq {goal.seq}: is not what was sealed;"
+                " run kioku doctor --deep"
+            )
         number: int | None = found[0]
         last = goal.seq
         segments = []

@@ -124,6 +124,12 @@ def snapshot(replica: Replica, *, now_ms: int) -> Snapshot:
         )
 
 
+def damage(replica: Replica, *, now_ms: int) -> list[str]:
+    """What the deep check finds wrong."""
+    findings = replica.check(deep=True, now_ms=now_ms)
+    return [f"{found.name}: {found.summary}" for found in findings if found.status == "fail"]
+
+
 def law_of(state: lww_set.State) -> dict[bytes, Known]:
     """What the pure law says of every key."""
     keys = {}

@@ -15,7 +15,7 @@ from kioku.crdt import lww_set
 from kioku.log.event import GENESIS, PURGE, RETRACT
 from tests.property.forests import LATER_MS, Forest, Mirror, deliveries, forests
 from tests.property.histories import KEYS, NOW_MS
-from tests.property.stores import law_of, open_store, snapshot
+from tests.property.stores import damage, law_of, open_store, snapshot
 
 clocks = st.lists(
     st.sampled_from((NOW_MS, NOW_MS, NOW_MS + 1, NOW_MS - 10**9, NOW_MS + 10**9)), max_size=12
@@ -43,6 +43,7 @@ def test_the_fold_over_sqlite_is_the_pure_law(forest: Forest, data: st.DataObjec
         mirror = Mirror(replica)
         clock = data.draw(clocks)
         mirror.take_all(data.draw(deliveries(forest)), chain(clock, repeat(NOW_MS)))
+        assert not damage(replica, now_ms=NOW_MS)
         for now_ms in (NOW_MS, NOW_MS + 1, LATER_MS):
             seen = snapshot(replica, now_ms=now_ms)
             state = mirror.state = mirror.state.released(now_ms)

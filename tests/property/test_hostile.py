@@ -23,7 +23,7 @@ from kioku.log.seal import sign
 from tests.property.authors import Author
 from tests.property.forests import Delivery, Forest, Mirror, deliveries, forests
 from tests.property.histories import KEYS, NOW_MS
-from tests.property.stores import law_of, open_store, snapshot
+from tests.property.stores import damage, law_of, open_store, snapshot
 
 if TYPE_CHECKING:
     from kioku.replica import Replica
@@ -88,6 +88,7 @@ def test_an_altered_chunk_changes_nothing_or_is_a_true_one(
             else:
                 # Only a body can have been left out of it; the chain and its seal are the owner's.
                 before = rows(replica)
+                assert not damage(replica, now_ms=NOW_MS)
 
 
 @given(st.binary(max_size=300))

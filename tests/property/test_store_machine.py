@@ -27,7 +27,7 @@ from kioku.log.payload import encode_targets
 from kioku.replica import Draft
 from tests.property.histories import KEYS, NOW_MS
 from tests.property.machine import Image, Store
-from tests.property.stores import snapshot
+from tests.property.stores import damage, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,6 +121,11 @@ class Stores(RuleBasedStateMachine):
         store.replica.rebuild()
 
     @rule(number=numbers)
+    def examine(self, number: int) -> None:
+        store = self.at(number)
+        assert not damage(store.replica, now_ms=self.wall(store))
+
+    @rule(number=numbers)
     def seal(self, number: int) -> None:
         self.at(number).replica.frontier()
 
@@ -179,6 +184,7 @@ class Stores(RuleBasedStateMachine):
         seen = [snapshot(store.replica, now_ms=HEALED_MS) for store in self.stores]
         for store, state in zip(self.stores, seen, strict=True):
             store.check(HEALED_MS)
+            assert not damage(store.replica, now_ms=HEALED_MS)
             assert state == seen[0]
         self.check_acknowledged()
 
