@@ -37,6 +37,7 @@ _Encoder = Callable[[Any], bytes]
 _remember = lru_cache(maxsize=1024)
 
 
+@_remember
 def _head(major: int, number: int) -> bytes:
     if number < 24:
         return bytes((major << 5 | number,))
@@ -118,7 +119,7 @@ def _content(value: Any) -> bytes:
     if value.__class__ is str and (not value or value.isspace()):
         raise InvalidObservationError("content", "is blank; say what to remember")
     data = _text_bytes("content", value, CONTENT_BYTES_MAX)
-    return b"\x01" + _head(3, len(data)) + data
+    return b"\x01%b%b" % (_head(3, len(data)), data)
 
 
 @_remember
@@ -146,8 +147,11 @@ def _milliseconds(key: int, name: str) -> _Encoder:
     def encode(value: Any) -> bytes:
         if value.__class__ is not int or not 0 <= value <= _MS_MAX:
             raise InvalidObservationError(name, "must be a time with a zone, from 1970 to 9999")
+        if value > 0xFFFF_FFFF:  # any time after February 1970
+            return wide + value.to_bytes(8, "big")
         return bytes((key,)) + _head(0, value)
 
+    wide = bytes((key, 0x1B))
     return encode
 
 
