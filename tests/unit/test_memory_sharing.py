@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -132,6 +133,32 @@ def test_threads_share_a_memory(memory: Memory) -> None:
         found = list(pool.map(lambda one: memory.get(one.id), saved))
     assert found == saved
     assert len(ids(memory)) == 80
+
+
+def test_edits_of_two_openings_both_last(stores: Stores) -> None:
+    one, two = stores.open("same"), stores.open("same")
+    saved = one.save("a")
+
+    def edit(number: int) -> None:
+        memory = (one, two)[number % 2]
+        if number % 2:
+            memory.edit(saved.id, importance=number % 5 + 1)
+        else:
+            memory.edit(saved.id, subject=f"subject {number}")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(edit, range(40)))
+    history = one.history(saved.id)
+    assert len(history) == 41
+    assert [entry.status for entry in history] == ["wins"] + ["older"] * 40
+    changed = [
+        sum(
+            getattr(newer.observation, name) != getattr(older.observation, name)
+            for name in ("subject", "importance")
+        )
+        for newer, older in itertools.pairwise(history)
+    ]
+    assert max(changed) == 1  # each edit changed its own field of what the one before left
 
 
 def test_after_close_every_call_says_so(memory: Memory) -> None:
