@@ -35,6 +35,7 @@ Mode = Literal["or", "and", "and_or"]
 
 ALL_WORDS_FACTOR = 1.2  # how much more a match of every word counts than BM25's sum already says
 SCANNED_MAX = 2_000  # bodies, some milliseconds: what a few more results are worth
+_STEMS_MAX, _PLACES_MAX = 12, 8  # of a snippet: the work grows with the square of their product
 _SPARE = 50  # more than wanted, so that ties and hidden observations seldom need a second look
 
 
@@ -157,10 +158,10 @@ def _scope(filter: Filter, now_ms: int, parsed: Query | None = None) -> _Scope:
         value = getattr(filter, name)
         if value not in (None, ""):
             conditions.append(condition)
-            bindings[name] = value
+            bindings[name] = _bindable(value)
     for number, tag in enumerate(filter.tags):
         conditions.append(f"instr(r.tags, :tag{number})")
-        bindings[f"tag{number}"] = f"{TAG_SEPARATOR}{tag}{TAG_SEPARATOR}"
+        bindings[f"tag{number}"] = _bindable(f"{TAG_SEPARATOR}{tag}{TAG_SEPARATOR}")
     has_filter = bool(conditions)
     conditions.append(_NOT_EXPIRED)
     bindings["now"] = now_ms
@@ -174,6 +175,14 @@ def _scope(filter: Filter, now_ms: int, parsed: Query | None = None) -> _Scope:
     )
     source = "record_project" if "project" in bindings else "record_newest"
     return _Scope(" AND ".join(conditions), part or "true", bindings, source, has_filter)
+
+
+def _bindable(value: str | int) -> str | int | bytes:
+    """``value``, or bytes that equal no text where it holds half a character (a stray argument)."""
+    if isinstance(value, int) or value.isascii():
+        return value
+    data = value.encode("utf-8", "surrogatepass")
+    return value if data.decode("utf-8", "replace") == value else data
 
 
 def _newest_part(connection: apsw.Connection, scope: _Scope) -> _Scope:
@@ -349,25 +358,25 @@ def snippet(content: str, query: str, width: int = 160) -> str:
 def _stems(query: str) -> list[str]:
     """What to look for: the needles, and the longer words without what inflects them."""
     needles = parse(query).needles
-    words = [word for needle in needles for word in needle.split()]
-    return [
-        *needles,
-        *(word[:-3] if len(word) > 6 else word[:-1] for word in words if len(word) > 4),
-    ]
+    words = [word for needle in needles for word in needle.split() if len(word) > 4]
+    return [*needles, *(word[:-3] if len(word) > 6 else word[:-1] for word in words)][:_STEMS_MAX]
 
 
 def _best_place(line: str, stems: list[str], width: int) -> int:
     """Where the window begins that holds most of ``stems``; 0 if none is found."""
-    places: list[tuple[int, str]] = []
-    for stem in stems:
-        place = line.find(stem)
-        while place >= 0 and len(places) < 64 * len(stems):
-            places.append((place, stem))
-            place = line.find(stem, place + width // 2)
-    places.sort()
+    places = sorted((place, stem) for stem in stems for place in _places(line, stem, width // 2))
     best, best_count = 0, 0
     for place, _ in places:
         count = len({stem for other, stem in places if place <= other < place + width * 3 // 4})
         if count > best_count:
             best, best_count = place, count
     return best
+
+
+def _places(line: str, stem: str, step: int) -> Iterator[int]:
+    place = line.find(stem)
+    for _ in range(_PLACES_MAX):
+        if place < 0:
+            return
+        yield place
+        place = line.find(stem, place + step)

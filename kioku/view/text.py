@@ -74,11 +74,6 @@ def usual_form(text: str) -> str:
     return _UNUSUAL_RUN.sub(_compose, text) if _UNUSUAL.search(text) else text
 
 
-def cjk_runs(text: str) -> list[str]:
-    """The runs of CJK characters in a text of usual form."""
-    return _CJK_RUN.findall(text)
-
-
 def identifier_parts(text: str) -> list[str]:
     """The parts of every camelCase word in ``text``, in order."""
     parts: list[str] = []

@@ -268,6 +268,14 @@ def test_an_empty_filter_value_means_any(store: ViewStore) -> None:
     assert store.contents("alpha", filter=Filter(project="", host="")) == ["alpha"]
 
 
+@pytest.mark.parametrize("odd", ["\ud800", "nul\x00", "'; DROP TABLE record; --", "語" * 9])
+def test_an_odd_filter_value_matches_nothing(store: ViewStore, odd: str) -> None:
+    fill(store, "alpha")
+    for wanted in (Filter(project=odd), Filter(tags=(odd,)), Filter(session_id=odd)):
+        assert store.contents("alpha", filter=wanted) == store.newest(filter=wanted) == []
+    assert store.contents("alpha") == ["alpha"]
+
+
 # --- what is hidden -------------------------------------------------------------------------------
 
 
