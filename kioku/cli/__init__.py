@@ -23,9 +23,6 @@ from kioku.errors import (
     InvalidObservationError,
     KiokuError,
     NotFoundError,
-    SchemaVersionError,
-    StoreBusyError,
-    StoreCorruptError,
 )
 
 if TYPE_CHECKING:
@@ -41,9 +38,6 @@ _INVALID_INPUT = (ConfigError, InvalidArgumentError, InvalidObservationError)
 _HINTS = (
     (NotFoundError, "`kioku list` and `kioku search` show ids"),
     (AmbiguousIdError, "`kioku list` and `kioku search` show whole ids"),
-    (StoreBusyError, "try again; `kioku doctor` says more"),
-    (StoreCorruptError, "`kioku doctor --deep` checks the whole store"),
-    (SchemaVersionError, "upgrade kioku on this machine"),
 )
 
 
