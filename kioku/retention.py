@@ -210,11 +210,16 @@ def _has_expired(winner: Entry, dead_ms: int) -> bool:
 
 
 def _beaten(folded: list[Entry], policy: Policy, now_ms: int) -> Iterator[Entry]:
-    """The saves that the next greater version replaced longer ago than the history is kept."""
+    """The saves that the next greater version replaced longer ago than the history is kept.
+
+    The last readable one stays: it is shown, or what an undelete brings back.
+    """
     if policy.history_ms is None:
         return
+    last = next((entry for entry in folded if entry.kind == SAVE and entry.body is not None), None)
     for greater, entry in itertools.pairwise(folded):
-        if entry.kind == SAVE and hlc.unix_ms(greater.hlc) <= now_ms - policy.history_ms:
+        is_old = hlc.unix_ms(greater.hlc) <= now_ms - policy.history_ms
+        if entry.kind == SAVE and entry is not last and is_old:
             yield entry
 
 

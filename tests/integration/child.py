@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +31,7 @@ class Child:
             cwd=ROOT,
             user=user,
             extra_groups=None if user is None else [],
+            start_new_session=True,  # so that what it forks is killed with it
         )
 
     @property
@@ -45,13 +48,6 @@ class Child:
         self._process.stdin.write(f"{line}\n".encode())
         self._process.stdin.flush()
 
-    def kill(self) -> list[str]:
-        """Kill it at once, and give the whole lines that it had said and we not read."""
-        self._process.kill()
-        out, _ = self._process.communicate(timeout=SECONDS_MAX)
-        whole, _, _ = out.decode().rpartition("\n")
-        return whole.splitlines()
-
     def finish(self, stdin: str = "") -> tuple[int, str, str]:
         """Let it end: its exit code and the rest of what it said."""
         out, err = self._process.communicate(stdin.encode(), timeout=SECONDS_MAX)
@@ -63,6 +59,6 @@ class Child:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
-        if self._process.poll() is None:
-            self._process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
         self._process.communicate(timeout=SECONDS_MAX)

@@ -305,3 +305,16 @@ def test_a_kill_on_either_side_of_the_checkpoint_is_made_good(code: str) -> None
         assert memory.replica.statistics().erasures_due == 0
         assert traces(secrets.erasable()) == set()
         assert problems(memory) == []
+
+
+def test_erasing_history_leaves_what_an_undelete_brings_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with kioku.open() as memory:
+        saved = memory.save("first wording")
+        memory.edit(saved.id, content="second wording")
+        memory.delete(saved.id)
+        later = time.time_ns() + HOUR_NS
+        monkeypatch.setattr(memory, "_clock", lambda: later)
+        assert memory.gc(history=timedelta(0)).beaten == 1
+        assert memory.undelete(saved.id).content == "second wording"
