@@ -194,7 +194,7 @@ def test_a_tail_whose_key_is_there_is_sealed_and_named_as_parent(path: Path) -> 
 
 
 def test_a_log_that_was_begun_in_vain_leaves_no_key(path: Path) -> None:
-    seen = []
+    seen: list[Path] = []
 
     def append_and_fail() -> None:
         with replica.transaction(now_ms=NOW_MS) as transaction:
