@@ -81,11 +81,12 @@ class Life:
         say("done", [one.id for one in saved])
 
     def change(self, operation: str, one: str) -> None:
-        content = self.text() if operation == "edit" else None
-        say("begin", operation, one, content)
         if operation == "edit":
+            content = self.text()
+            say("begin", operation, one, content)
             self.memory.edit(one, content=content)
         else:
+            say("begin", operation, one, None)
             getattr(self.memory, operation)(one)
         if operation == "purge":
             del self.ids[one]
