@@ -109,8 +109,12 @@ def _write(
     if isinstance(step, str):
         return author.append_later(before, SAVE, hlc=hlc, key=key, body=draw(bodies()))
     if step == RETRACT:
+        # Mostly other logs' events, for only those can come after what retracts them.
         stranger = EventId(bytes(16), 1, bytes(32))
-        targets = draw(st.sets(st.sampled_from([*known, stranger]), min_size=1, max_size=3))
+        others = [one for one in known if one.seq > 1 and one.log_id != author.log_id]
+        is_from_others = draw(st.booleans()) and bool(others)
+        pool = others if is_from_others else [*known, stranger]
+        targets = draw(st.sets(st.sampled_from(pool), min_size=1, max_size=3))
         body = encode_targets(targets)
         return author.append(before, RETRACT, hlc=hlc, key=ZERO_KEY, body=body)
     has_body = step in (SAVE, UNKNOWN_KIND) or (step == TOMBSTONE and draw(st.booleans()))

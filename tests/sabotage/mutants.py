@@ -13,11 +13,25 @@ CLOCK = "kioku/log/hlc.py"
 SEAL = "kioku/log/seal.py"
 CHUNK = "kioku/log/chunk.py"
 TRANSFER = "kioku/log/transfer.py"
+OWNER = "kioku/log/owner.py"
+KEYFILE = "kioku/log/keyfile.py"
+STORE = "kioku/log/store.py"
+FOLD = "kioku/crdt/fold.py"
+STANDING = "kioku/crdt/standing.py"
+TRANSACTION = "kioku/transaction.py"
+REPLICA = "kioku/replica.py"
 
 LAW_TESTS = "tests/property/test_lww_set.py"
 CLOCK_TESTS = "tests/property/test_hlc.py"
 CODEC_TESTS = "tests/property/test_codec.py"
 REFUSAL_TESTS = "tests/property/test_refusals.py"
+FOUND_TESTS = "tests/property/test_found.py"
+STORE_TESTS = "tests/property/test_convergence.py"
+HOSTILE_TESTS = "tests/property/test_hostile.py"
+ARRIVAL_TESTS = "tests/property/test_arrival.py"
+CLOCKS_TESTS = "tests/property/test_clocks.py"
+OWNER_TESTS = "tests/unit/log/test_owner.py"
+CHAIN_TESTS = "tests/property/test_damage.py"
 
 
 class Change(NamedTuple):
@@ -117,6 +131,27 @@ GROUPS: dict[str, list[Change]] = {
             "if commit(salt, body) == b'':",
             REFUSAL_TESTS,
         ),
+        Change(
+            "an event that no longer chains is sent all the same",
+            TRANSFER,
+            "if stored_seq != seq or actual != digest:",
+            "if stored_seq != seq:",
+            CHAIN_TESTS,
+        ),
+        Change(
+            "a run that hangs in the air is stored",
+            TRANSFER,
+            "    if before not in known:\n",
+            "    if before[0] > chunk.last.seq:\n",
+            HOSTILE_TESTS,
+        ),
+        Change(
+            "a branch that leaves from the middle overwrites what follows",
+            TRANSFER,
+            "if store.tip(store.branch(branch)).seq == before[0]:",
+            "if branch:",
+            STORE_TESTS,
+        ),
     ],
     "seal": [
         Change(
@@ -140,6 +175,27 @@ GROUPS: dict[str, list[Change]] = {
             "elif not decode_genesis(event.body).public_key:",
             REFUSAL_TESTS,
         ),
+        Change(
+            "a chunk's seal is never verified",
+            REPLICA,
+            "        verify(public_key, chunk.last, chunk.signature)\n",
+            "",
+            HOSTILE_TESTS,
+        ),
+        Change(
+            "a copied store goes on signing its original's log",
+            KEYFILE,
+            "return self.inode == inode",
+            "return True",
+            OWNER_TESTS,
+        ),
+        Change(
+            "a store that was rolled back goes on signing",
+            OWNER,
+            "return key if self._has_sealed(own.branch, key) else None",
+            "return key",
+            OWNER_TESTS,
+        ),
     ],
     "retract": [
         Change(
@@ -156,6 +212,34 @@ GROUPS: dict[str, list[Change]] = {
             "event for event in events if event.key == key",
             LAW_TESTS,
         ),
+        Change(
+            "a retract that came first does not count",
+            FOLD,
+            "if self._has_retracted and self.is_retracted(entry.id):",
+            "if self._has_retracted and not entry:",
+            ARRIVAL_TESTS,
+        ),
+        Change(
+            "a retracted body stays",
+            FOLD,
+            "erased = self._version_rows(purged) + [target.event_id for target in targets]",
+            "erased = self._version_rows(purged)",
+            ARRIVAL_TESTS,
+        ),
+        Change(
+            "a retract takes a genesis or a retract back",
+            FOLD,
+            "return [entry for entry in found if entry.kind not in PERMANENT_KINDS]",
+            "return found",
+            STORE_TESTS,
+        ),
+        Change(
+            "a body that comes after its retract is stored",
+            FOLD,
+            "or (self._has_retracted and self.is_retracted(place))",
+            "or (self._has_retracted and not place)",
+            ARRIVAL_TESTS,
+        ),
     ],
     "purge": [
         Change(
@@ -171,6 +255,85 @@ GROUPS: dict[str, list[Change]] = {
             "return self.is_purged(event.key) or self.is_retracted(event)",
             "return self.is_retracted(event)",
             LAW_TESTS,
+        ),
+        Change(
+            "a body that comes after its purge is stored",
+            FOLD,
+            "        purged |= self._known_purged({event.key for event in events})\n",
+            "",
+            ARRIVAL_TESTS,
+        ),
+        Change(
+            "a purge erases only the words, not the bodies",
+            FOLD,
+            "erased = self._version_rows(purged) + [target.event_id for target in targets]",
+            "erased = [target.event_id for target in targets]",
+            ARRIVAL_TESTS,
+        ),
+        Change(
+            "a save after the purge is shown",
+            FOLD,
+            "if entry.kind not in CANDIDATE_KINDS or key in dirty or key in purged:",
+            "if entry.kind not in CANDIDATE_KINDS or key in dirty:",
+            ARRIVAL_TESTS,
+        ),
+        Change(
+            "what its own writer says of a purged key stays",
+            FOLD,
+            "return Outcome(changes, erased + self._buried(entries), len(waiting))",
+            "return Outcome(changes, erased, len(waiting))",
+            FOUND_TESTS,
+        ),
+    ],
+    "fold": [
+        Change(
+            "the last to arrive wins",
+            STANDING,
+            "if standing[1] == WINS and standing[0].order >= entry.order:",
+            "if standing[1] == WINS and standing[0] is entry:",
+            ARRIVAL_TESTS,
+        ),
+        Change(
+            "a tie within a batch is broken by arrival",
+            FOLD,
+            "if other is None or other.order < entry.order:",
+            "if other is None or other.hlc <= entry.hlc:",
+            STORE_TESTS,
+        ),
+        Change(
+            "a held event counts at once",
+            FOLD,
+            "        dirty |= {entry.key for entry in entries if entry.event_id in waiting}\n",
+            "",
+            STORE_TESTS,
+        ),
+        Change(
+            "a held event is decided anew by a rebuild",
+            FOLD,
+            "return self._fold(entries, {e.event_id for e in entries if e.event_id in held})",
+            "return self._fold(entries, set())",
+            STORE_TESTS,
+        ),
+        Change(
+            "what is released is not folded",
+            FOLD,
+            "        keys = {key for _, key in rows}\n",
+            "        keys = set[bytes]()\n",
+            CLOCKS_TESTS,
+        ),
+        Change(
+            "a retracted version may win again",
+            STANDING,
+            "if entry.kind not in CANDIDATE_KINDS or standing.is_retracted:",
+            "if entry.kind not in CANDIDATE_KINDS:",
+            STORE_TESTS,
+        ),
+        Change(
+            "a late body is not shown",
+            TRANSACTION,
+            "        self.follow(Outcome(self.fold.reveal(supplied), [], 0))\n",
+            "",
+            FOUND_TESTS,
         ),
     ],
     "hlc": [
@@ -201,6 +364,27 @@ GROUPS: dict[str, list[Change]] = {
             "return max(last, stamp) if stamp <= horizon(wall_ms) else last",
             "return stamp if stamp <= horizon(wall_ms) else last",
             CLOCK_TESTS,
+        ),
+        Change(
+            "the clock does not follow what was read",
+            TRANSACTION,
+            "        self._observe((entry.hlc for entry in entries), now_ms)\n",
+            "",
+            CLOCKS_TESTS,
+        ),
+        Change(
+            "the clock does not follow what was released",
+            TRANSACTION,
+            "            self._observe((newest_due,), now_ms)\n",
+            "",
+            OWNER_TESTS,
+        ),
+        Change(
+            "an import takes the clock along",
+            OWNER,
+            'if tip.hlc > last and read_meta(self._store.connection, "hlc_foreign") != tip.hash:',
+            "if tip.hlc > last:",
+            FOUND_TESTS,
         ),
     ],
 }
