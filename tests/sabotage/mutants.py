@@ -215,8 +215,8 @@ GROUPS: dict[str, list[Change]] = {
         Change(
             "a retract that came first does not count",
             FOLD,
-            "if self._has_retracted and self.is_retracted(entry.id):",
-            "if self._has_retracted and not entry:",
+            "self.is_retracted(entry.id):",
+            "not entry.id:",
             ARRIVAL_TESTS,
         ),
         Change(
@@ -261,7 +261,7 @@ GROUPS: dict[str, list[Change]] = {
             FOLD,
             "        purged |= self._known_purged({event.key for event in events})\n",
             "",
-            ARRIVAL_TESTS,
+            STORE_TESTS,
         ),
         Change(
             "a purge erases only the words, not the bodies",
