@@ -68,10 +68,10 @@ class Replica:
     Open it with ``Replica.open``; close it, or use it as a context manager.
     """
 
-    def __init__(self, database: Database, owner: Owner, core: Core) -> None:
+    def __init__(self, database: Database, attach: Callable[[Database], Core]) -> None:
         self._database = database
-        self._owner = owner
-        self._core = core
+        self._attach = attach
+        self._core = attach(database)
         self._lock = threading.RLock()
         self._is_closed = False
 
@@ -107,9 +107,13 @@ class Replica:
         database = Database(path, durability=durability, busy_timeout_ms=busy_timeout_ms)
         try:
             keys: KeyRing = MemoryKeyRing() if database.is_memory else FileKeyRing(path)
-            store = LogStore(database.connection)
-            owner = Owner(store, keys, rng=rng, name=name, machine_id=machine_id)
-            replica = cls(database, owner, Core(store, owner, view))
+
+            def attach(database: Database) -> Core:
+                store = LogStore(database.connection)
+                owner = Owner(store, keys, rng=rng, name=name, machine_id=machine_id)
+                return Core(store, owner, view)
+
+            replica = cls(database, attach)
             replica._prepare(space or os.path.splitext(os.path.basename(path))[0])
         except BaseException:
             database.close()
@@ -176,7 +180,20 @@ class Replica:
             if self._is_closed:
                 raise ReplicaClosedError("the replica is closed; open it again")
             self._database.check_process()
+            if self._database.has_failed:
+                self._reattach()
             yield
+
+    def _reattach(self) -> None:
+        """Go on after a disk error on a new connection: nothing that the old one caches is true.
+
+        FTS5 keeps parts of its index in memory, and was seen to call a sound file malformed after
+        a read had failed.
+        """
+        self._database.reopen()
+        has_erased = self._core.has_erased
+        self._core = self._attach(self._database)
+        self._core.has_erased = has_erased
 
     @contextmanager
     def _writing(self, now_ms: int, *, full: bool = False) -> Iterator[None]:
@@ -187,7 +204,7 @@ class Replica:
                 yield
             is_committed = True
         finally:
-            self._owner.ended(committed=is_committed)
+            self._core.owner.ended(committed=is_committed)
 
     def append(self, drafts: Iterable[Draft], *, now_ms: int) -> list[Entry]:
         """Append events in a transaction of their own; see ``Transaction.append``."""
@@ -204,15 +221,15 @@ class Replica:
         """
         with self._opened():
             with self._database.read():
-                if not self._owner.count_unsealed():
+                if not self._core.owner.count_unsealed():
                     return 0
             with self._database.write(full=True):
-                return self._owner.seal_tails()
+                return self._core.owner.seal_tails()
 
     def count_unsealed(self) -> int:
         """Count own events that are not sealed, so in no frontier or chunk yet."""
         with self._opened(), self._database.read():
-            return self._owner.count_unsealed()
+            return self._core.owner.count_unsealed()
 
     def frontier(self) -> Frontier:
         """Seal, and state what this replica has: all that it can give to others."""
@@ -331,7 +348,7 @@ class Replica:
                 events=connection.execute("SELECT max(event) FROM event").get or 0,
                 logs=count["log"],
                 tips=count["branch"],
-                unsealed=self._owner.count_unsealed(),
+                unsealed=self._core.owner.count_unsealed(),
                 purged=count["purged"],
                 retracted=count["retracted"],
                 held=count["held"],

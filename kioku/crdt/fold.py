@@ -131,6 +131,9 @@ class Fold:
 
         What the batch itself purges or retracts counts too: what is erased is never written.
         """
+        erases = any(event.kind in (PURGE, RETRACT) for event in events)
+        if not (erases or self._has_purged or self._has_retracted):
+            return set()
         purged = {event.key for event in events if event.kind == PURGE}
         retracted: set[EventId] = set()
         for event in events:
@@ -147,9 +150,6 @@ class Fold:
                 or (self._has_retracted and self.is_retracted(place))
             )
         }
-
-    def _any(self, table: str) -> bool:
-        return bool(self._connection.execute(f"SELECT 1 FROM {table} LIMIT 1").get)
 
     def _known_purged(self, keys: set[bytes]) -> set[bytes]:
         if not keys or not self._has_purged:
@@ -243,11 +243,12 @@ class Fold:
         """Give the greatest event that counts of each key that needs no more than that."""
         purged = self._known_purged({entry.key for entry in entries})
         best: dict[bytes, Entry] = {}
+        has_retracted = self._has_retracted
         for entry in entries:
             key = entry.key
             if entry.kind not in CANDIDATE_KINDS or key in dirty or key in purged:
                 continue
-            if self._has_retracted and self.is_retracted(entry.id):
+            if has_retracted and self.is_retracted(entry.id):
                 continue
             other = best.get(key)
             if other is None or other.order < entry.order:

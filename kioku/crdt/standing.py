@@ -72,10 +72,10 @@ def shown_of(current: tuple[Entry, int] | None) -> Shown | None:
     """Give what a reader may see of what stands for a key: a save whose body is here."""
     if current is None:
         return None
-    entry, wins = current
-    if entry.kind != SAVE or entry.body is None:
+    (event_id, log_id, seq, hlc, kind, _, digest, body), wins = current
+    if kind != SAVE or body is None:
         return None
-    return Shown(*entry[:4], entry.hash, entry.body, wins == SHOWN_WHILE_HELD)
+    return Shown(event_id, log_id, seq, hlc, digest, body, wins == SHOWN_WHILE_HELD)
 
 
 def winning(standings: Iterable[Standing]) -> tuple[int, int] | None:
@@ -104,7 +104,8 @@ def compare(
                 continue
             beaten.append((slot_of(key), standing[1], standing[0].event_id))
         wins.add(entry.event_id)
-        before, after = shown_of(standing), shown_of((entry, WINS))
+        before = None if standing is None else shown_of(standing)
+        after = shown_of((entry, WINS))
         if before is not None or after is not None:
             changes.append(Change(key, before, after))
     return changes, wins, beaten

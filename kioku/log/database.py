@@ -51,10 +51,14 @@ _SETTINGS: Final = (
 )
 
 
-def translate(error: apsw.Error | OSError, path: str) -> KiokuError:
+DRIVER_ERRORS: Final = (apsw.Error, UnicodeDecodeError)
+"""What the driver raises; the second when a damaged file gives a text that is none."""
+
+
+def translate(error: Exception, path: str) -> KiokuError:
     """Give the error of ours that says who must act on one of the driver's or the system's."""
-    if isinstance(error, OSError):
-        return _access_error(path, error)
+    if isinstance(error, UnicodeDecodeError):
+        return StoreCorruptError(f"{path}: a text in it is damaged; run kioku doctor --deep")
     for kinds, result, advice in _TRANSLATIONS:
         if isinstance(error, kinds):
             return result(f"{path}: {advice} ({error})")
@@ -110,13 +114,28 @@ class Database:
         self._pid = os.getpid()
         if not self.is_memory:
             _create_private(path)
+        self._connect()
+
+    def _connect(self) -> None:
+        self.has_failed = False
         with self.errors():
-            self.connection = apsw.Connection(path)
+            self.connection = apsw.Connection(self.path)
         try:
             self._configure()
         except BaseException:
             self.connection.close()
             raise
+
+    def reopen(self) -> None:
+        """Connect anew, after a disk error.
+
+        Raises:
+            StoreError: if the file cannot be used; the next call tries again.
+        """
+        with suppress(apsw.Error):
+            self.connection.close()
+        self.has_failed = True
+        self._connect()
 
     def _configure(self) -> None:
         with self.errors():
@@ -130,10 +149,12 @@ class Database:
 
     def _check_owner(self) -> bool:
         """Say whether the file is still empty; refuse one that another program made."""
+        # In this order: a process that creates the store meanwhile sets both in one transaction.
+        schema_version = self.pragma("schema_version")
         application_id = self.pragma("application_id")
         if application_id == APPLICATION_ID:
             return False
-        if application_id == 0 and self.pragma("schema_version") == 0:
+        if application_id == 0 and schema_version == 0:
             return True
         raise StoreCorruptError(f"{self.path}: is an SQLite file, but no kioku store")
 
@@ -176,12 +197,19 @@ class Database:
             )
         return version
 
+    def failed(self, error: Exception) -> KiokuError:
+        """Translate an error of a transaction; after one of the disk the connection is done for."""
+        found = translate(error, self.path)
+        if isinstance(found, StoreIOError | StoreFullError) and not self.is_memory:
+            self.has_failed = True
+        return found
+
     @contextmanager
     def errors(self) -> Iterator[None]:
         """Turn the driver's errors into ours."""
         try:
             yield
-        except (apsw.Error, OSError) as error:
+        except DRIVER_ERRORS as error:
             raise translate(error, self.path) from error
 
     def check_process(self) -> None:
@@ -264,25 +292,25 @@ class _Transaction:
             database.connection.execute(self._begin)
         except apsw.Error as error:
             self._restore()
-            raise translate(error, database.path) from error
+            raise database.failed(error) from error
         return database.connection
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: object
     ) -> None:
-        connection, path = self._database.connection, self._database.path
+        connection = self._database.connection
         try:
             if error is None:
                 connection.execute(self._end)
         except apsw.Error as failed:
             self._roll_back()
-            raise translate(failed, path) from failed
+            raise self._database.failed(failed) from failed
         finally:
             if error is not None:
                 self._roll_back()
             self._restore()
-        if isinstance(error, apsw.Error | OSError):
-            raise translate(error, path) from error
+        if isinstance(error, DRIVER_ERRORS):
+            raise self._database.failed(error) from error
 
     def _roll_back(self) -> None:
         """End a transaction that SQLite may already have rolled back (disk full, I/O error)."""
@@ -307,12 +335,13 @@ def _create_private(path: str) -> None:
         if not os.path.isfile(path):
             raise StoreAccessError(f"{path}: is not a file; give the path of a store") from None
     except OSError as error:
-        raise _access_error(path, error) from error
+        raise access_error(path, error) from error
     else:
         os.close(descriptor)
 
 
-def _access_error(path: str, error: OSError) -> StoreError:
+def access_error(path: str, error: OSError) -> StoreError:
+    """Give the error of ours for one of the system's, by what must be done about it."""
     reason = f"{error.filename or path}: {error.strerror or error}"
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return StoreFullError(f"{reason}; free some space and try again")

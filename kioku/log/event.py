@@ -156,6 +156,14 @@ def hash_header(header: bytes) -> bytes:
     return blake2b(header, digest_size=32, person=_EVENT_PERSON).digest()
 
 
+def is_as_written(prefix: bytes, seq: int, prev: bytes, event: Event, digest: bytes) -> bool:
+    """Whether an event that was read back, with values of any type, is the one that was hashed."""
+    try:
+        return hash_header(encode_header(prefix, seq, prev, event)) == digest
+    except (TypeError, ValueError, OverflowError, AttributeError):
+        return False
+
+
 def commit(salt: bytes, body: bytes) -> bytes:
     """Commit to a body: 32 bytes that bind it and, without the salt, tell nothing about it."""
     return blake2b(body, digest_size=32, key=salt, person=_BODY_PERSON).digest()

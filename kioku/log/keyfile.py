@@ -16,8 +16,9 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Final, Protocol
 
-from kioku.errors import MalformedMessageError, StoreAccessError, StoreCorruptError
+from kioku.errors import MalformedMessageError, StoreCorruptError
 from kioku.log.codec import check_canonical, decode, encode
+from kioku.log.database import access_error
 from kioku.log.seal import SEED_BYTES
 
 _TITLE: Final = "kioku.key.v1"
@@ -102,6 +103,8 @@ class FileKeyRing:
             return os.stat(self._store_path).st_ino
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise access_error(self._store_path, error) from error
 
     def load(self, log_id: bytes) -> LogKey | None:
         """Read a log's key; None if there is no such file. Cost: one stat when unchanged.
@@ -121,7 +124,7 @@ class FileKeyRing:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise StoreAccessError(f"{path}: {error.strerror}; make it readable") from error
+            raise access_error(path, error) from error
         if key.log_id != log_id:
             raise StoreCorruptError(f"{path}: holds another log's key; restore the right file")
         self._cached = (mark, key)
@@ -131,21 +134,24 @@ class FileKeyRing:
         """Write a key durably: the file is whole before it has its name, and so is its directory.
 
         Raises:
-            OSError: if it cannot be written; the older file, if any, is untouched.
+            StoreError: if it cannot be written; the older file, if any, is untouched.
         """
         path = self.path(key.log_id)
         temporary = f"{path}.new"
         try:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with open(descriptor, "wb") as file:
-                file.write(_encode_key(key))
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        except BaseException:
+            self._write(key, path, temporary)
+        except OSError as error:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
-            raise
+            raise access_error(path, error) from error
+
+    def _write(self, key: LogKey, path: str, temporary: str) -> None:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "wb") as file:
+            file.write(_encode_key(key))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
         _sync_directory(os.path.dirname(path) or ".")
 
     def discard(self, log_id: bytes) -> None:

@@ -196,15 +196,18 @@ class Owner:
             )
 
     def _events(self, drafts: Sequence[Draft], stamps: Iterable[int]) -> list[Event]:
-        return [self._event(draft, stamp) for draft, stamp in zip(drafts, stamps, strict=True)]
-
-    def _event(self, draft: Draft, stamp: int) -> Event:
-        body = draft.body
-        _check_form(draft, stamp)
-        if body is None:
-            return Event(stamp, draft.kind, draft.key, None, None, None)
-        salt = self._rng.randbytes(SALT_BYTES)
-        return Event(stamp, draft.kind, draft.key, commit(salt, body), salt, body)
+        """Make events of drafts; all their salts are drawn at once, for each draw is a call."""
+        salts = self._rng.randbytes(SALT_BYTES * len(drafts))
+        events = []
+        for draft, stamp, at in zip(drafts, stamps, range(0, len(salts), SALT_BYTES), strict=True):
+            _check_form(draft, stamp)
+            kind, key, body, _ = draft
+            if body is None:
+                events.append(Event(stamp, kind, key, None, None, None))
+            else:
+                salt = salts[at : at + SALT_BYTES]
+                events.append(Event(stamp, kind, key, commit(salt, body), salt, body))
+        return events
 
     def _extend(self, own: Own, tip: BranchTip, events: Sequence[Event]) -> list[Entry]:
         if not events:

@@ -13,7 +13,7 @@ from kioku.log.chunk import (
     encode_chunk,
     event_bytes,
 )
-from kioku.log.event import ZERO_HASH, Event, EventId, encode_header, hash_header, header_prefix
+from kioku.log.event import ZERO_HASH, Event, EventId, header_prefix, is_as_written
 from kioku.log.payload import Genesis, decode_genesis
 from kioku.log.store import LogRow, LogStore, check_body
 
@@ -105,8 +105,7 @@ def read_run(store: LogStore, path: Path, after: int, bytes_max: int) -> Run:
             if run.events and (size > bytes_max or len(run.events) == EVENTS_MAX):
                 return run
             place = EventId(log_id, seq, digest)
-            actual = hash_header(encode_header(prefix, seq, prev, event))
-            if stored_seq != seq or actual != digest:
+            if stored_seq != seq or not is_as_written(prefix, seq, prev, event, digest):
                 raise StoreCorruptError(
                     f"log {log_id.hex()} seq {seq}: the chain is broken; run kioku doctor --deep"
                 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import cbor2
 import pytest
 
-from kioku.errors import StoreAccessError, StoreCorruptError
+from kioku.errors import StoreAccessError, StoreCorruptError, StoreFullError
 from kioku.log.keyfile import FileKeyRing, LogKey, MemoryKeyRing, read_machine_id
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def test_a_write_that_fails_leaves_the_older_file(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(OSError, match="space"):
+    with pytest.raises(StoreFullError, match="space"):
         ring.store(KEY.sealed(7, bytes(32)))
     assert FileKeyRing(str(tmp_path / "space.db")).load(LOG_ID) == KEY
     assert [path.suffix for path in tmp_path.iterdir()] == [".key"]
