@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from kioku.crdt.standing import SHOWN_WHILE_HELD, WINS, winning
 from kioku.errors import BadSealError, StoreCorruptError
 from kioku.log.erasure import count_due
-from kioku.log.event import ZERO_HASH, EventId, encode_header, hash_header, header_prefix
+from kioku.log.event import ZERO_HASH, EventId, header_prefix, is_as_written
 from kioku.log.seal import verify
 from kioku.log.store import Branch, LogRow, check_body
 
@@ -139,7 +139,7 @@ def _branch_problems(core: Core, log: LogRow, branch: Branch) -> Iterator[str]:
         if stored_seq != seq:
             yield f"{where}: events {seq} to {stored_seq - 1} are gone"
             seq = stored_seq
-        elif hash_header(encode_header(prefix, seq, prev, event)) != digest:
+        elif not is_as_written(prefix, seq, prev, event, digest):
             yield f"{where}: does not hash, or does not link to the event before"
         try:
             check_body(EventId(log.log_id, seq, digest), event.commitment, event.salt, event.body)

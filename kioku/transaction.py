@@ -202,14 +202,19 @@ class Reading:
         self.connection = core.connection
 
     def winner(self, key: bytes) -> Entry | None:
-        """Give a key's greatest save or tombstone that counts; None if none does."""
-        return self._fold.winner(key)
-
-    def shown(self, key: bytes) -> Shown | None:
-        """Give what a reader may see of a key, its body checked.
+        """Give a key's greatest save or tombstone that counts; None if none does.
 
         Raises:
-            StoreCorruptError: if the body is not what was written.
+            StoreCorruptError: if it is not what was written.
+        """
+        winner = self._fold.winner(key)
+        return winner and self._store.entry(winner.event_id)
+
+    def shown(self, key: bytes) -> Shown | None:
+        """Give what a reader may see of a key.
+
+        Raises:
+            StoreCorruptError: if it is not what was written.
         """
         shown = self._fold.shown(key)
         if shown is not None:
@@ -221,19 +226,23 @@ class Reading:
         return self._fold.is_purged(key)
 
     def versions(self, key: bytes) -> list[Version]:
-        """Give every event of a key, the greatest first, and how each stands."""
+        """Give every event of a key, the greatest first, and how each stands.
+
+        Raises:
+            StoreCorruptError: if one is not what was written.
+        """
         is_purged = self.is_purged(key)
         found = []
         for standing in self._fold.standings(key):
             status = "purged" if is_purged else standing.status
-            found.append(Version(standing.entry, status))
+            found.append(Version(self._store.entry(standing.entry.event_id), status))
         return found
 
     def entry(self, event_id: int) -> Entry:
-        """Read an event by its row number, its body checked.
+        """Read an event by its row number, and check all of it.
 
         Raises:
-            StoreCorruptError: if it is not there, or its body is not what was written.
+            StoreCorruptError: if it is not there, or is not what was written.
         """
         return self._store.entry(event_id)
 
