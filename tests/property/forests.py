@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kioku.crdt import lww_set
 from kioku.errors import BrokenChainError
-from kioku.log.event import GENESIS, PURGE, RETRACT, SAVE, TOMBSTONE, ZERO_KEY, EventId
+from kioku.log.event import GENESIS, PURGE, RETRACT, SAVE, TOMBSTONE, UINT_LIMIT, ZERO_KEY, EventId
 from kioku.log.hlc import pack
 from kioku.log.payload import encode_targets
 from kioku.observation import Observation, encode_body
@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 
     from kioku.replica import Replica
 
-# Every stamp of a forest has passed by then, so whatever was held counts.
+# All stamps of a forest but the last there is have passed by then.
 LATER_MS = NOW_MS + 2 * 10**9
+OFFSETS_MS = (-3, -2, -1, -1, 0, 0, 1, 59_999, 60_000, 60_001, 10**9)
+# Any stamp may be signed: also the first there is and the last, which no wall ever reaches.
+STAMPS = (*(pack(NOW_MS + offset_ms) for offset_ms in OFFSETS_MS), 0, UINT_LIMIT - 1)
 WORDS = ("postgres", "sqlite", "データベース", "token", "merge")
 LATER_FORMAT = "later format"
 _STEPS = (SAVE,) * 6 + (TOMBSTONE,) * 3 + (PURGE, RETRACT, RETRACT, UNKNOWN_KIND, LATER_FORMAT)
@@ -89,8 +92,7 @@ def forests(draw: st.DrawFn, *, size_max: int = 14) -> Forest:
         # Mostly the tip; sometimes any event, and the log has a branch.
         is_branching = draw(st.integers(0, 5)) == 0
         before = draw(st.sampled_from(list(author.written) if is_branching else author.tips()))
-        offsets_ms = (-3, -2, -1, -1, 0, 0, 1, 59_999, 60_000, 60_001, 10**9)
-        hlc = pack(NOW_MS + draw(st.sampled_from(offsets_ms)))
+        hlc = draw(st.sampled_from(STAMPS))
         step = draw(st.sampled_from(_STEPS))
         everything.append(_write(draw, author, before, hlc=hlc, step=step, known=everything))
     return Forest(authors)

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kioku.crdt import lww_set
-from kioku.log.event import GENESIS, PURGE, RETRACT
+from kioku.log.event import GENESIS, PURGE, RETRACT, EventId
+from kioku.log.frontier import Frontier
 from tests.property.forests import LATER_MS, Forest, Mirror, deliveries, forests
 from tests.property.histories import KEYS, NOW_MS
 from tests.property.stores import damage, law_of, open_store, snapshot
@@ -119,6 +120,26 @@ def test_what_a_store_exports_is_all_that_it_knows(forest: Forest, data: st.Data
         assert one.digest() == other.digest()
         assert set(one.frontier()) == {tip for author in forest.authors for tip in author.tips()}
         assert not list(one.export_chunks(other.frontier()))
+
+
+@given(forests(), st.data())
+def test_an_export_gives_what_any_stated_frontier_lacks(
+    forest: Forest, data: st.DataObject
+) -> None:
+    """The asker may be ahead, behind, on another branch or name what nobody has: no error."""
+    stranger = EventId(bytes(16), 1, bytes(32))
+    unknown = EventId(forest.authors[0].log_id, 7, bytes(32))
+    everything = [written.id for written in forest.events()]
+    stated = data.draw(st.sets(st.sampled_from([*everything, stranger, unknown]), max_size=3))
+    with open_store(seed=1) as one, open_store(seed=2) as other:
+        Mirror(one).take_all(data.draw(deliveries(forest, always_whole=True)), repeat(NOW_MS))
+        for tip in stated:
+            for author in forest.authors:
+                if tip in author.written:
+                    other.ingest_chunk(author.chunk(author.genesis, tip), now_ms=NOW_MS)
+        for chunk in one.export_chunks(Frontier(stated)):
+            other.ingest_chunk(chunk, now_ms=NOW_MS)
+        assert snapshot(other, now_ms=NOW_MS) == snapshot(one, now_ms=NOW_MS)
 
 
 @given(forests(), st.data())
