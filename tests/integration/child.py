@@ -21,7 +21,7 @@ SECONDS_MAX = 120  # far beyond anything; only so that a hang fails instead of l
 class Child:
     """A process that runs ``code`` with ``arguments``; it is dead when its block ends."""
 
-    def __init__(self, code: str, *arguments: object, user: int | None = None) -> None:
+    def __init__(self, code: str, *arguments: object) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-c", code, *map(str, arguments)],
             stdin=subprocess.PIPE,
@@ -29,8 +29,6 @@ class Child:
             stderr=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             cwd=ROOT,
-            user=user,
-            extra_groups=None if user is None else [],
             start_new_session=True,  # so that what it forks is killed with it
         )
 
