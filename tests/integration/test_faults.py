@@ -144,7 +144,7 @@ def test_a_fault_at_any_moment_loses_nothing(
         with kioku.open(image.path) as memory:
             has_failed = run(disk, fault, number, lambda: operation(memory, image))
             after = memory.save("after the fault")  # the process goes on once the disk does
-            assert_whole(memory, [*there, (after.id, after.content)])
+            assert contents(memory).items() >= there
         with kioku.open(image.path) as memory:
             assert_whole(memory, [*there, (after.id, after.content)])
             assert memory.replica.statistics().erasures_due == 0

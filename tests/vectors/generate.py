@@ -36,9 +36,10 @@ from kioku.log.frontier import Frontier
 from kioku.log.hlc import pack
 from kioku.log.keyfile import FileKeyRing, LogKey
 from kioku.log.payload import Genesis, encode_genesis, encode_targets
+from kioku.log.schema import space_id_of
 from kioku.log.seal import log_id_of, public_key_of, sign
 from kioku.observation import Observation, encode_body
-from kioku.replica import Draft, Replica, space_id_of
+from kioku.replica import Draft, Replica
 
 HERE = Path(__file__).parent
 FORMATS = HERE / "formats-v1.json"

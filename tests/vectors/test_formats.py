@@ -26,9 +26,9 @@ from kioku.log.event import (
 from kioku.log.frontier import Frontier
 from kioku.log.keyfile import FileKeyRing, LogKey
 from kioku.log.payload import decode_genesis, decode_targets, encode_genesis, encode_targets
+from kioku.log.schema import space_id_of
 from kioku.log.seal import log_id_of, public_key_of, sign, verify
 from kioku.observation import decode_body, encode_body
-from kioku.replica import space_id_of
 from tests.vectors import decoder
 from tests.vectors.generate import OBSERVATIONS, formats, jsonable
 from tests.vectors.golden import load
