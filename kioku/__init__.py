@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kioku.doctor import Report as Report
     from kioku.doctor import check as check
     from kioku.errors import *  # noqa: F403 - every error is public
+    from kioku.log.draft import Draft as Draft
     from kioku.log.event import GENESIS as GENESIS
     from kioku.log.event import PURGE as PURGE
     from kioku.log.event import RETRACT as RETRACT
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from kioku.log.event import make_key as make_key
     from kioku.log.frontier import Frontier as Frontier
     from kioku.log.frontier import Tip as Tip
-    from kioku.log.owner import Draft as Draft
     from kioku.log.payload import encode_targets as encode_targets
     from kioku.log.store import Entry as Entry
     from kioku.memory import Memory as Memory
@@ -54,15 +54,16 @@ _NAMES: Final = {
     "crdt.standing": "Change Shown",
     "doctor": "Check Report check",
     "errors": (
-        "AmbiguousIdError BadCommitmentError BadSealError BrokenChainError ClockError ConfigError"
-        " InvalidArgumentError InvalidObservationError KiokuError LogClosedError LogLimitError"
-        " MalformedMessageError NotFoundError PeerError ReplicaClosedError SchemaVersionError"
-        " StoreAccessError StoreBusyError StoreCorruptError StoreError StoreFullError StoreIOError"
-        " TooLargeError UnsupportedVersionError UsageError"
+        "AmbiguousIdError BadCommitmentError BadSealError BrokenChainError ClockError"
+        " ConfigError InvalidArgumentError InvalidObservationError KiokuError"
+        " LogLimitError MalformedMessageError NestedTransactionError NotFoundError PeerError"
+        " ReplicaClosedError SchemaVersionError StoreAccessError StoreBusyError"
+        " StoreCorruptError StoreError StoreFullError StoreIOError TooLargeError"
+        " UnsupportedVersionError UsageError"
     ),
     "log.event": "EventId GENESIS PURGE RETRACT SAVE TOMBSTONE make_key",
     "log.frontier": "Frontier Tip",
-    "log.owner": "Draft",
+    "log.draft": "Draft",
     "log.payload": "encode_targets",
     "log.store": "Entry",
     "memory": "Memory open",

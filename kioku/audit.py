@@ -62,11 +62,14 @@ def check_store(core: Core, *, deep: bool, now_ms: int) -> list[Finding]:
 def _finding(name: str, problems: Iterator[str], hint: str) -> Finding:
     found: list[str] = []
     more = 0
-    for problem in problems:
-        if len(found) < SHOWN_MAX:
-            found.append(problem)
-        else:
-            more += 1
+    try:
+        for problem in problems:
+            if len(found) < SHOWN_MAX:
+                found.append(problem)
+            else:
+                more += 1
+    except Exception as error:  # noqa: BLE001 - damage can raise anything; it is what we look for
+        found.append(f"cannot be read to its end ({type(error).__name__}: {error})")
     if not found:
         return Finding(name, "pass", "every invariant holds")
     tail = f"; and {more} more" if more else ""
@@ -181,7 +184,7 @@ def _erased_problems(core: Core) -> Iterator[str]:
         " WHERE e.body IS NOT NULL UNION ALL SELECT lower(hex(e.key)) FROM retracted r"
         " JOIN log l ON l.log_id = r.log_id JOIN branch b ON b.log = l.log"
         " JOIN event e ON e.branch = b.branch AND e.seq = r.seq AND e.hash = r.hash"
-        " WHERE e.body IS NOT NULL AND e.kind NOT IN (3, 4, 5)"
+        " WHERE e.body IS NOT NULL AND e.kind NOT IN (3, 4, 5) AND e.key <> zeroblob(16)"
     )
     for (key,) in rows:
         yield f"{key}: a body is here that was erased"

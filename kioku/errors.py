@@ -54,6 +54,13 @@ class ReplicaClosedError(UsageError):
     """The replica was closed, or opened by a process that has forked since."""
 
 
+class NestedTransactionError(UsageError):
+    """A call that needs a transaction of its own was made inside another's block."""
+
+    def __init__(self) -> None:
+        super().__init__("inside a transaction's block, use the transaction itself")
+
+
 class ConfigError(UsageError):
     """A setting from the config file or the environment cannot be used."""
 
@@ -112,10 +119,6 @@ class StoreAccessError(StoreError):
 
 class SchemaVersionError(StoreError):
     """The file was written by a newer kioku; it was not touched."""
-
-
-class LogClosedError(StoreError):
-    """The log's key is missing or belongs to another store, so it cannot be sealed here."""
 
 
 class ClockError(StoreError):

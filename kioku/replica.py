@@ -12,24 +12,29 @@ import os
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from hashlib import blake2b
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from kioku.crdt.fold import FOLD_VERSION
 from kioku.crdt.fold import TABLES as FOLD_TABLES
-from kioku.errors import LogClosedError, ReplicaClosedError, StoreAccessError, StoreBusyError
+from kioku.errors import (
+    ReplicaClosedError,
+    SchemaVersionError,
+    StoreAccessError,
+    StoreCorruptError,
+    StoreError,
+)
 from kioku.log.chunk import decode_chunk
 from kioku.log.database import APPLICATION_ID, BUSY_TIMEOUT_MS, Database, Durability
+from kioku.log.draft import Draft
 from kioku.log.erasure import count_due, finish
 from kioku.log.event import PURGE, RETRACT
 from kioku.log.frontier import Frontier
 from kioku.log.keyfile import FileKeyRing, MemoryKeyRing
-from kioku.log.owner import Draft, Owner, RandomBytes
+from kioku.log.owner import Owner, RandomBytes
 from kioku.log.path import Path, start_of
-from kioku.log.schema import SCHEMA_VERSION, read_meta, write_meta
+from kioku.log.schema import SCHEMA_VERSION, space_id_of, write_meta
 from kioku.log.schema import TABLES as LOG_TABLES
 from kioku.log.store import Entry, LogStore
-from kioku.log.transfer import genesis_of, place, read_chunk
+from kioku.log.transfer import genesis_of, place, read_chunk, read_seal
 from kioku.transaction import Core, IngestCounts, Reading, Transaction, Version, View
 
 if TYPE_CHECKING:
@@ -41,8 +46,6 @@ if TYPE_CHECKING:
     from kioku.log.keyfile import KeyRing
 
 __all__ = ["Draft", "IngestCounts", "Reading", "Replica", "Transaction", "Version", "View"]
-
-_VERSIONS: Final = ("fold_version", "view_version")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +66,7 @@ class ReplicaStatistics:
 
 
 class Replica:
-    """One machine's copy of a space. Safe to share between threads, not across a fork.
-
-    Open it with ``Replica.open``; close it, or use it as a context manager.
-    """
+    """One machine's copy of a space. Safe to share between threads, not across a fork."""
 
     def __init__(self, database: Database, attach: Callable[[Database], Core]) -> None:
         self._database = database
@@ -91,7 +91,7 @@ class Replica:
         """Open a store, or create one that is empty.
 
         Args:
-            path: the file, or ``":memory:"`` for one that ends with the replica.
+            path: the file, or ``":memory:"``.
             rng: what draws salts and keys: ``random.SystemRandom()``.
             name: what this replica calls itself in the genesis of its logs; public.
             view: what follows the fold; None for the log and the merge alone.
@@ -125,27 +125,37 @@ class Replica:
             self._create(space)
         with self._database.errors():
             connection = self._database.connection
-            stored = tuple(read_meta(connection, name) for name in _VERSIONS)
             self._core.has_erased = count_due(connection) > 0
-        if stored != self._versions():
+            stored = self._core.derived_by()
+        if stored != self._core.versions:
+            self._check_view(stored)
             self.rebuild()
         self._try_erasing()
 
-    def _versions(self) -> tuple[int, int]:
-        return FOLD_VERSION, self._core.view.version if self._core.view else 0
+    def _check_view(self, stored: tuple[int, int]) -> None:
+        """Refuse to go on without a view, or with an older one: its words could not be erased."""
+        if any(theirs > ours for theirs, ours in zip(stored, self._core.versions, strict=True)):
+            raise SchemaVersionError(
+                f"{self._database.path}: was built with a view that this kioku does not know;"
+                " upgrade, or open it with the view it has"
+            )
 
     def _create(self, space: str) -> None:
         with self._database.write(full=True) as connection:
             if connection.execute("PRAGMA user_version").get:
                 return  # another process was first
+            if self._database.was_there and self._core.owner.has_written():
+                raise StoreCorruptError(
+                    f"{self._database.path}: is empty, but a log's key lies beside it; restore"
+                    " the store from a backup, or move the key away to begin anew"
+                )
             for statement in (*LOG_TABLES, *FOLD_TABLES):
                 connection.execute(statement)
             if self._core.view is not None:
                 self._core.view.create(connection)
             write_meta(connection, "space", space)
             write_meta(connection, "space_id", space_id_of(space))
-            for name, version in zip(_VERSIONS, self._versions(), strict=True):
-                write_meta(connection, name, version)
+            self._core.note_versions()
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
@@ -176,10 +186,10 @@ class Replica:
 
     @contextmanager
     def _opened(self) -> Iterator[None]:
+        self._database.check_process()  # first: a lock that was held at the fork stays so for ever
         with self._lock:
             if self._is_closed:
                 raise ReplicaClosedError("the replica is closed; open it again")
-            self._database.check_process()
             if self._database.has_failed:
                 self._reattach()
             yield
@@ -197,6 +207,7 @@ class Replica:
 
     @contextmanager
     def _writing(self, now_ms: int, *, full: bool = False) -> Iterator[None]:
+        self._database.check_idle()
         is_committed = False
         try:
             with self._database.write(full=full):
@@ -216,15 +227,21 @@ class Replica:
     def seal(self) -> int:
         """Sign this store's own log up to its end; gives how many events that covers anew.
 
+        What an older log left unsealed, because its key is gone or another store has it, is
+        appended again to a new one first, so that it can be given to others.
+
         Raises:
-            LogClosedError: if its key is not beside the store.
+            StoreError: if it cannot be written.
         """
         with self._opened():
             with self._database.read():
                 if not self._core.owner.count_unsealed():
                     return 0
-            with self._database.write(full=True):
-                return self._core.owner.seal_tails()
+            with self._writing(0, full=True):
+                self._core.adopt_tails()
+                count = self._core.owner.seal_tail()
+            self._try_erasing()
+            return count
 
     def count_unsealed(self) -> int:
         """Count own events that are not sealed, so in no frontier or chunk yet."""
@@ -245,7 +262,7 @@ class Replica:
     def _stating(self) -> Iterator[LogStore]:
         with self._opened():
             # What cannot be sealed here is left out, and ``count_unsealed`` says how much it is.
-            with suppress(LogClosedError, StoreAccessError):
+            with suppress(StoreAccessError):
                 self.seal()
             with self._database.read():
                 yield self._core.store
@@ -254,7 +271,8 @@ class Replica:
         """Give what a replica with the frontier ``after`` lacks, as chunks, in order.
 
         Everything for None. Each chunk is read in a transaction of its own, so a long export
-        blocks nobody. A tail that cannot be sealed here is left out: see ``count_unsealed``.
+        blocks nobody. A process that may not write leaves out what is not sealed: see
+        ``count_unsealed``.
 
         Raises:
             StoreCorruptError: if an event does not chain or its body is not what was written.
@@ -270,7 +288,10 @@ class Replica:
     def _export_to(self, tip: EventId, known: Iterable[EventId]) -> Iterator[bytes]:
         with self._opened(), self._database.read():
             path = Path(self._core.store, tip)
-            last = start_of(path, known)
+            last, lacks_seal = start_of(path, known)
+            seal = read_seal(self._core.store, path, last) if lacks_seal else None
+        if seal is not None:
+            yield seal
         while True:
             with self._opened(), self._database.read():
                 found = read_chunk(self._core.store, path, last)
@@ -315,16 +336,15 @@ class Replica:
             StoreCorruptError: if a body is not what was written; nothing was changed.
         """
         with self._opened():
-            with self._database.write() as connection:
+            with self._database.write():
                 self._core.refold(progress)
-                for name, version in zip(_VERSIONS, self._versions(), strict=True):
-                    write_meta(connection, name, version)
+                self._core.note_versions()
             self._try_erasing()
 
     def _try_erasing(self) -> None:
         """Finish what was erased, unless somebody reads: then the next one to come does it."""
         if self._core.has_erased:
-            with suppress(StoreBusyError):
+            with suppress(StoreError):  # what was asked for is done: this can be finished later
                 self.finish_erasure(0)
 
     def finish_erasure(self, timeout_ms: int) -> None:
@@ -334,7 +354,7 @@ class Replica:
             StoreBusyError: if readers stayed; the message names their processes.
         """
         with self._opened():
-            finish(self._database, timeout_ms)
+            finish(self._database, timeout_ms, self._core.scrub)
             self._core.has_erased = False
 
     def statistics(self) -> ReplicaStatistics:
@@ -376,8 +396,3 @@ class Replica:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def space_id_of(name: str) -> bytes:
-    """Give the id of an open space (16 bytes), which is its name's hash (DESIGN §8)."""
-    return blake2b(name.encode(), digest_size=16, person=b"kioku.space.v1").digest()

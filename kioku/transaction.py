@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from kioku.crdt.fold import Fold
+from kioku.crdt.fold import FOLD_VERSION, Fold
 from kioku.crdt.standing import Outcome
+from kioku.errors import SchemaVersionError
 from kioku.log.erasure import raise_due
 from kioku.log.event import Event, EventId
 from kioku.log.hlc import horizon, observe
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
     from kioku.crdt.standing import Change, Shown
     from kioku.log.chunk import Chunk
-    from kioku.log.owner import Draft, Owner
+    from kioku.log.draft import Draft
+    from kioku.log.owner import Owner
 
 
 REFOLD_BATCH = 5_000
@@ -47,6 +49,9 @@ class View(Protocol):
 
     def apply(self, connection: apsw.Connection, changes: Sequence[Change]) -> None:
         """Follow what is shown of some keys; each ``before`` is what the view holds of it."""
+
+    def scrub(self, connection: apsw.Connection) -> None:
+        """Rewrite what deleted rows have left behind in the view's own tables, if anything."""
 
 
 class Version(NamedTuple):
@@ -81,12 +86,35 @@ class Core:
         self.view = view
         self.connection = store.connection
         self.has_erased = False
+        self.versions = (FOLD_VERSION, view.version if view else 0)
+
+    def derived_by(self) -> tuple[int, int]:
+        """Give the versions of the fold and the view that built what is derived."""
+        found = str(read_meta(self.connection, "derived_by", "0.0")).split(".")
+        return int(found[0]), int(found[1])
+
+    def note_versions(self) -> None:
+        """Note that what is derived was built by these versions of fold and view."""
+        write_meta(self.connection, "derived_by", ".".join(map(str, self.versions)))
+
+    def scrub(self, connection: apsw.Connection) -> None:
+        """Let the view rewrite what its deletions leave behind."""
+        if self.view is not None:
+            self.view.scrub(connection)
 
     def append(self, drafts: Sequence[Draft], now_ms: int) -> list[Entry]:
         """Append to our own log, and fold what was appended."""
+        if not drafts:
+            return []
         entries = self.owner.append(drafts, now_ms=now_ms, is_retracted=self.fold.is_retracted)
         self.follow(self.fold.apply(entries, now_ms=now_ms, is_own=True))
         return entries[len(entries) - len(drafts) :]
+
+    def adopt_tails(self) -> None:
+        """Append again, to a new log, what older logs of ours left unsealed and cannot seal."""
+        entries = self.owner.adopt_tails(self.fold.is_retracted)
+        if entries:
+            self.follow(self.fold.apply(entries, now_ms=0, is_own=True))
 
     def ingest(self, chunk: Chunk, now_ms: int) -> IngestCounts:
         """Store and fold a verified chunk.
@@ -96,8 +124,7 @@ class Core:
         """
         spot = place(self.store, chunk)
         new = len(spot.held)
-        if new < len(chunk.events):
-            self._yield_log(chunk.log_id)
+        self._yield_log(chunk, has_new=new < len(chunk.events))
         ids = [EventId(chunk.log_id, chunk.first_seq + n, h) for n, h in enumerate(chunk.hashes)]
         erased = self.fold.find_erased(ids, chunk.events)
         events = _stripped(chunk.events, erased)
@@ -119,10 +146,12 @@ class Core:
         self._observe((entry.hlc for entry in entries), now_ms)
         return IngestCounts(len(events), len(entries), len(supplied), outcome.held, len(missing))
 
-    def _yield_log(self, log_id: bytes) -> None:
-        """Close our log when a peer shows us events of it that we did not write."""
+    def _yield_log(self, chunk: Chunk, *, has_new: bool) -> None:
+        """Close our log when a peer shows us what another owner of it wrote or sealed."""
         own = self.owner.current()
-        if own is not None and own.log.log_id == log_id:
+        if own is None or own.log.log_id != chunk.log_id:
+            return
+        if has_new or chunk.last.seq > own.branch.sealed_seq:
             self.owner.close(own)
 
     def _supply(self, spot: Placement, events: Sequence[Event]) -> list[int]:
@@ -145,7 +174,15 @@ class Core:
             write_meta(self.connection, "hlc_last", observe(last, newest, now_ms))
 
     def begin(self, now_ms: int) -> None:
-        """Begin a writing transaction: fold what was held and whose time has come."""
+        """Begin a writing transaction: fold what was held and whose time has come.
+
+        Raises:
+            StoreAccessError: if the file is not where it was opened.
+            SchemaVersionError: if another kioku has built fold or view anew since.
+        """
+        self.owner.check_file()
+        if self.derived_by() != self.versions:
+            raise SchemaVersionError("another version of kioku took this store over; open it again")
         newest_due = self.fold.begin(now_ms)
         if newest_due is not None:
             self.follow(Outcome(self.fold.release(now_ms), [], 0))
@@ -158,6 +195,8 @@ class Core:
             StoreCorruptError: if a body is not what was written.
         """
         self.fold.clear()
+        raise_due(self.connection)  # an older analysis may have left words behind
+        self.has_erased = True
         if self.view is not None:
             self.view.create(self.connection)
             self.view.clear(self.connection)

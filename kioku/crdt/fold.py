@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import apsw
 
-from kioku.crdt.lww_set import CANDIDATE_KINDS, PERMANENT_KINDS, is_held
+from kioku.crdt.lww_set import CANDIDATE_KINDS, is_held, is_permanent
 from kioku.crdt.standing import (
     WINS,
     Change,
@@ -57,6 +57,7 @@ TABLES: Final = (
     """CREATE TABLE retracted(
         log_id BLOB, seq INTEGER, hash BLOB, PRIMARY KEY(log_id, seq, hash)) WITHOUT ROWID""",
     "CREATE TABLE held(event INTEGER PRIMARY KEY, hlc INTEGER NOT NULL)",
+    "CREATE INDEX held_until ON held(hlc)",
 )
 
 
@@ -113,9 +114,10 @@ class Fold:
         return shown_of(self.current((key,)).get(key))
 
     def standings(self, key: bytes) -> list[Standing]:
-        """Give all versions of a key, the greatest first."""
+        """Give all versions of a key without their bodies, the greatest first."""
+        columns = ENTRY_COLUMNS.replace("e.body", "NULL")
         rows = self._connection.execute(
-            f"SELECT v.wins, h.event IS NOT NULL, r.hash IS NOT NULL, {ENTRY_COLUMNS}"
+            f"SELECT v.wins, h.event IS NOT NULL, r.hash IS NOT NULL, {columns}"
             f" FROM version v JOIN event e ON e.event = v.event {ENTRY_JOINS}"
             " LEFT JOIN held h ON h.event = v.event LEFT JOIN retracted r"
             " ON r.log_id = l.log_id AND r.seq = e.seq AND r.hash = e.hash WHERE v.slot = ?",
@@ -143,7 +145,7 @@ class Fold:
         return {
             index
             for index, (place, event) in enumerate(zip(chunk_ids, events, strict=True))
-            if event.kind not in PERMANENT_KINDS
+            if not is_permanent(event.kind, event.key)
             and (
                 event.key in purged
                 or place in retracted
@@ -237,7 +239,7 @@ class Fold:
             self._has_retracted = True
             self._connection.executemany("INSERT OR IGNORE INTO retracted VALUES(?, ?, ?)", targets)
             found += [target for t in targets if (target := self._store.find(t))]
-        return [entry for entry in found if entry.kind not in PERMANENT_KINDS]
+        return [entry for entry in found if not is_permanent(entry.kind, entry.key)]
 
     def _candidates(self, entries: Sequence[Entry], dirty: set[bytes]) -> dict[bytes, Entry]:
         """Give the greatest event that counts of each key that needs no more than that."""

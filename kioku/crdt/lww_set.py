@@ -24,7 +24,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from kioku.log.event import GENESIS, PURGE, RETRACT, SAVE, TOMBSTONE, EventId
+from kioku.log.event import GENESIS, PURGE, RETRACT, SAVE, TOMBSTONE, ZERO_KEY, EventId
 from kioku.log.hlc import horizon
 
 if TYPE_CHECKING:
@@ -35,6 +35,15 @@ CANDIDATE_KINDS = (SAVE, TOMBSTONE)
 
 # The kinds that nothing takes back: no retract touches them and no purge erases their bodies.
 PERMANENT_KINDS = (PURGE, GENESIS, RETRACT)
+
+
+def is_permanent(kind: int, key: bytes) -> bool:
+    """Whether nothing takes an event back: kinds that say so, and all that is about no key.
+
+    The second holds for kinds and formats still to come, so that an old replica never erases what
+    a newer one counts on.
+    """
+    return kind in PERMANENT_KINDS or key == ZERO_KEY
 
 
 class Event(NamedTuple):
@@ -100,14 +109,14 @@ class State:
 
     def is_retracted(self, event: Event) -> bool:
         """A retract makes its targets count for nothing, but for those that are permanent."""
-        return event.kind not in PERMANENT_KINDS and event.id in self.retracted
+        return not is_permanent(event.kind, event.key) and event.id in self.retracted
 
     def is_erased(self, event: Event) -> bool:
         """Whether its body must not exist: its key is purged or it is retracted itself.
 
         Unknown kinds are never folded, but their bodies are erased by the same rule.
         """
-        if event.kind in PERMANENT_KINDS:
+        if is_permanent(event.kind, event.key):
             return False
         return self.is_purged(event.key) or self.is_retracted(event)
 

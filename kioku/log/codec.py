@@ -44,6 +44,7 @@ def decode(data: bytes, what: str) -> Any:
             max_depth=DEPTH_MAX,
             allow_indefinite=False,
             allow_duplicate_keys=False,
+            strict_hashable_types=True,
             semantic_decoders=_NO_TAGS,
             tag_hook=_refuse_tag,
         )
@@ -86,6 +87,36 @@ def split_sequence(data: bytes, offset: int) -> int:
     if offset > end:
         raise MalformedMessageError("the data ends in the middle of an item")
     return offset
+
+
+def has_plain_keys(data: bytes) -> bool:
+    """Whether no map in an item has an array or a map for a key; False if it is not whole.
+
+    Python hashes those so that it is easy to make thousands collide, and to decode a map of such
+    keys then takes minutes.
+    """
+    open_items = [1]
+    in_map = [False]
+    offset = 0
+    try:
+        while open_items:
+            if not open_items[-1]:
+                open_items.pop()
+                in_map.pop()
+                continue
+            is_key = in_map[-1] and open_items[-1] % 2 == 0
+            open_items[-1] -= 1
+            major, argument, offset = _read_head(data, offset)
+            if is_key and major > 3:
+                return False
+            if major in (2, 3):
+                offset += argument
+            elif major in (4, 5, 6):
+                open_items.append(2 * argument if major == 5 else 1 if major == 6 else argument)
+                in_map.append(major == 5)
+    except (MalformedMessageError, IndexError):
+        return False
+    return True
 
 
 def _read_head(data: bytes, offset: int) -> tuple[int, int, int]:

@@ -19,6 +19,7 @@ import apsw
 
 from kioku.errors import (
     KiokuError,
+    NestedTransactionError,
     ReplicaClosedError,
     SchemaVersionError,
     StoreAccessError,
@@ -38,6 +39,8 @@ APPLICATION_ID: Final = 0x6B696F6B
 Durability = Literal["full", "normal"]
 BUSY_TIMEOUT_MS: Final = 30_000
 _SLEEP_S_MAX: Final = 0.003
+_VACUUM_MEMORY_BYTES_MAX: Final = 256 * 1024 * 1024
+"""A larger file is vacuumed through a temporary one, which holds only what was not erased."""
 
 _SETTINGS: Final = (
     # Erasure: freed pages are overwritten, and nothing spills to a temporary file.
@@ -59,6 +62,8 @@ def translate(error: Exception, path: str) -> KiokuError:
     """Give the error of ours that says who must act on one of the driver's or the system's."""
     if isinstance(error, UnicodeDecodeError):
         return StoreCorruptError(f"{path}: a text in it is damaged; run kioku doctor --deep")
+    if isinstance(error, OSError):
+        return access_error(path, error)
     for kinds, result, advice in _TRANSLATIONS:
         if isinstance(error, kinds):
             return result(f"{path}: {advice} ({error})")
@@ -112,8 +117,7 @@ class Database:
         self._busy_s_max = busy_timeout_ms / 1000
         self._busy_since = 0.0
         self._pid = os.getpid()
-        if not self.is_memory:
-            _create_private(path)
+        self.was_there = not self.is_memory and not _create_private(path)
         self._connect()
 
     def _connect(self) -> None:
@@ -209,7 +213,7 @@ class Database:
         """Turn the driver's errors into ours."""
         try:
             yield
-        except DRIVER_ERRORS as error:
+        except (*DRIVER_ERRORS, OSError) as error:
             raise translate(error, self.path) from error
 
     def check_process(self) -> None:
@@ -220,6 +224,15 @@ class Database:
         """
         if os.getpid() != self._pid:
             raise ReplicaClosedError("opened before this process was forked; open it again here")
+
+    def check_idle(self) -> None:
+        """Refuse to begin a transaction inside another.
+
+        Raises:
+            NestedTransactionError: if one is under way on this connection.
+        """
+        if self.connection.in_transaction:
+            raise NestedTransactionError
 
     def read(self) -> _Transaction:
         """Read within one transaction; the caller must not keep it open past one call."""
@@ -240,25 +253,54 @@ class Database:
 
     def truncate_wal(self, timeout_ms: int) -> bool:
         """Move all of the WAL into the file and empty it; False while a reader prevents that."""
+        return self._maintain("PRAGMA wal_checkpoint(TRUNCATE)", timeout_ms)
+
+    def vacuum(self, timeout_ms: int) -> bool:
+        """Write every page anew, so that none holds a stale copy; False while somebody writes."""
+        is_large = self.file_bytes() > _VACUUM_MEMORY_BYTES_MAX
+        self._maintain(f"PRAGMA temp_store = {'FILE' if is_large else 'MEMORY'}", timeout_ms)
+        try:
+            return self._maintain("VACUUM", timeout_ms)
+        finally:
+            self._maintain("PRAGMA temp_store = MEMORY", timeout_ms)
+
+    def _maintain(self, statement: str, timeout_ms: int) -> bool:
+        """Run a statement outside of transactions; False if others were in the way all the time.
+
+        SQLite does not wait for another's checkpoint, nor for what is written while a VACUUM
+        begins: it gives up at once, so we try again.
+        """
         if self.is_memory:
             return True
         self.check_process()
-        wait_s, self._busy_s_max = self._busy_s_max, timeout_ms / 1000
+        deadline = time.monotonic() + timeout_ms / 1000
+        wait_s = self._busy_s_max
         try:
-            with self.errors():
-                busy, _, _ = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").get
-                return bool(busy == 0)
-        except StoreBusyError:
-            return False
+            while True:
+                self._busy_s_max = deadline - time.monotonic()
+                if self._try(statement):
+                    return True
+                if time.monotonic() >= deadline:
+                    return False
+                time.sleep(_SLEEP_S_MAX * random())
         finally:
             self._busy_s_max = wait_s
+
+    def _try(self, statement: str) -> bool:
+        try:
+            with self.errors():
+                row = self.connection.execute(statement).fetchone()
+        except StoreBusyError:
+            return False
+        return row is None or row[0] != 1  # of a checkpoint: 1 if it was blocked
 
     def file_bytes(self) -> int:
         """Give the size of the store with its WAL, in bytes; of the pages for one in memory."""
         if self.is_memory:
             return int(self.pragma("page_count")) * int(self.pragma("page_size"))
         paths = (self.path, f"{self.path}-wal")
-        return sum(os.path.getsize(path) for path in paths if os.path.exists(path))
+        with self.errors():
+            return sum(os.path.getsize(path) for path in paths if os.path.exists(path))
 
     def close(self) -> None:
         """Close the connection; safe to call twice, and after a fork it leaves the file alone."""
@@ -286,6 +328,7 @@ class _Transaction:
     def __enter__(self) -> apsw.Connection:
         database = self._database
         database.check_process()
+        database.check_idle()
         try:
             if self._must_raise:
                 database.connection.execute("PRAGMA synchronous = FULL")
@@ -323,8 +366,8 @@ class _Transaction:
             self._database.restore_durability()
 
 
-def _create_private(path: str) -> None:
-    """Create the file for its owner alone, if it is not there; WAL and index inherit the mode.
+def _create_private(path: str) -> bool:
+    """Create the file for its owner alone; False if it is there. WAL and index inherit the mode.
 
     Raises:
         StoreAccessError: if it cannot be created, or is no file.
@@ -334,10 +377,11 @@ def _create_private(path: str) -> None:
     except FileExistsError:
         if not os.path.isfile(path):
             raise StoreAccessError(f"{path}: is not a file; give the path of a store") from None
+        return False
     except OSError as error:
         raise access_error(path, error) from error
-    else:
-        os.close(descriptor)
+    os.close(descriptor)
+    return True
 
 
 def access_error(path: str, error: OSError) -> StoreError:

@@ -1,11 +1,14 @@
 """Erasure: from "the row is gone" to "no file holds the text any more".
 
     1  in one transaction: index words deleted, body and salt nulled, ``erase_due`` raised
-    2  checkpoint TRUNCATE: the WAL's old pages go, and the file's were overwritten
-    3  ``erase_due`` cleared, unless another erasure raised it meanwhile
+    2  the view is scrubbed and the file vacuumed: SQLite moves cells between pages and leaves
+       copies behind, and FTS5 keeps a deleted word where it parts two pages (docs/adr/0016)
+    3  checkpoint TRUNCATE: the WAL's old pages go, and the file's are overwritten
+    4  ``erase_done`` brought up to what ``erase_due`` was before 2
 
-A reader makes 2 fail and a crash may come before 3, so ``erase_due`` is a counter in the file:
-whoever opens the store next goes on, until it is done. A receipt needs it to be zero (DESIGN §9).
+A reader makes 3 fail and a crash may come before 4, so both are counters in the file that only
+rise: whoever opens the store next goes on until they are level, and an erasure that comes between
+can't be taken for done. A receipt needs them level (DESIGN §9).
 """
 
 from __future__ import annotations
@@ -18,11 +21,14 @@ from kioku.errors import StoreBusyError
 from kioku.log.schema import read_meta, write_meta
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import apsw
 
     from kioku.log.database import Database
 
 _DUE = "erase_due"
+_DONE = "erase_done"
 
 
 def raise_due(connection: apsw.Connection) -> None:
@@ -32,24 +38,40 @@ def raise_due(connection: apsw.Connection) -> None:
 
 def count_due(connection: apsw.Connection) -> int:
     """Give how many erasures are not physically done; 0 is what a receipt needs."""
+    return _raised(connection) - int(read_meta(connection, _DONE, 0))
+
+
+def _raised(connection: apsw.Connection) -> int:
     return int(read_meta(connection, _DUE, 0))
 
 
-def finish(database: Database, timeout_ms: int) -> None:
-    """Empty the WAL and clear what was due; waits for readers up to ``timeout_ms``.
+def finish(database: Database, timeout_ms: int, scrub: Callable[[apsw.Connection], None]) -> None:
+    """Overwrite what was erased in every file; waits for readers up to ``timeout_ms``.
+
+    Args:
+        database: the store.
+        timeout_ms: how long to wait for those who read or write.
+        scrub: rewrites what a deletion leaves behind in derived tables.
 
     Raises:
-        StoreBusyError: if readers stayed; the message names their processes where it can.
+        StoreBusyError: if they stayed; the message names their processes where it can.
+
+    Cost: the file is written anew, about a second for 100 MB; nothing when nothing is due.
     """
-    with database.errors():
-        due = count_due(database.connection)
-    while due:
+    while True:
+        with database.read() as connection:
+            raised, due = _raised(connection), count_due(connection)
+        if not due:
+            return
+        # First, for if somebody reads, then all the rest would have to be done again.
         if not database.truncate_wal(timeout_ms):
             raise StoreBusyError(_blocked(database.path))
         with database.write() as connection:
-            if count_due(connection) == due:
-                write_meta(connection, _DUE, 0)
-            due = count_due(connection)
+            scrub(connection)
+        if not (database.vacuum(timeout_ms) and database.truncate_wal(timeout_ms)):
+            raise StoreBusyError(_blocked(database.path))
+        with database.write() as connection:
+            write_meta(connection, _DONE, max(raised, int(read_meta(connection, _DONE, 0))))
 
 
 def _blocked(path: str) -> str:

@@ -35,6 +35,9 @@ KINDS: Final = {
     RETRACT: "retract",
 }
 
+BODY_KINDS: Final = (GENESIS, RETRACT)
+"""The kinds whose bodies the log itself reads: they never travel without."""
+
 ZERO_KEY: Final = bytes(16)
 ZERO_HASH: Final = bytes(32)
 SALT_BYTES: Final = 16
@@ -167,6 +170,16 @@ def is_as_written(prefix: bytes, seq: int, prev: bytes, event: Event, digest: by
 def commit(salt: bytes, body: bytes) -> bytes:
     """Commit to a body: 32 bytes that bind it and, without the salt, tell nothing about it."""
     return blake2b(body, digest_size=32, key=salt, person=_BODY_PERSON).digest()
+
+
+def has_its_body(event: Event) -> bool:
+    """Whether a body that was read back is the one that its event commits to, if it has any."""
+    if event.body is None:
+        return True
+    try:
+        return event.salt is not None and commit(event.salt, event.body) == event.commitment
+    except (TypeError, ValueError):
+        return False
 
 
 def find_breach(kind: int, key: bytes, *, has_commitment: bool) -> str | None:

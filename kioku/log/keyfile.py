@@ -58,6 +58,9 @@ class KeyRing(Protocol):
     def discard(self, log_id: bytes) -> None:
         """Drop the key of a log that was never committed."""
 
+    def has_any(self) -> bool:
+        """Whether a log was ever begun here."""
+
     def inode(self) -> int | None:
         """Give the inode of the store as it is now; None where there is no file."""
 
@@ -80,6 +83,10 @@ class MemoryKeyRing:
         """Drop the key of a log that was never committed."""
         self._keys.pop(log_id, None)
 
+    def has_any(self) -> bool:
+        """Whether a log was ever begun here."""
+        return bool(self._keys)
+
     def inode(self) -> int | None:
         """There is no file."""
         return None
@@ -96,6 +103,12 @@ class FileKeyRing:
     def path(self, log_id: bytes) -> str:
         """Give the file of a log's key."""
         return f"{self._base}.{log_id.hex()}.key"
+
+    def has_any(self) -> bool:
+        """Whether a key lies beside the store, so that it cannot be a new one."""
+        directory, base = os.path.split(self._base)
+        names = os.listdir(directory or ".")
+        return any(name.startswith(f"{base}.") and name.endswith(".key") for name in names)
 
     def inode(self) -> int | None:
         """Give the inode that the store's path has now; None if nothing is there."""

@@ -3,8 +3,9 @@
 A log is ours only while its key file is here, fits this store and this machine, and the last event
 that it sealed is still in the store. Otherwise we are a copy, or were rolled back, and somebody may
 hold other events at our next seqs: the log is closed, and the next append begins another whose
-genesis names it. Nothing is lost: the unsealed tail is sealed if its key is here, and otherwise
-appended again to the new log. Merely opening a store writes nothing.
+genesis names it. A closed log is never sealed either, for another may have signed other hashes at
+those seqs: its unsealed tail is appended again to the new log, so nothing is lost. Merely opening
+a store writes nothing.
 
 Every method runs inside the appending transaction.
 """
@@ -15,37 +16,37 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from kioku.errors import (
     InvalidArgumentError,
-    LogClosedError,
-    MalformedMessageError,
     StoreAccessError,
-    TooLargeError,
 )
 from kioku.log.chunk import EVENT_OVERHEAD_BYTES, EVENTS_MAX
+from kioku.log.draft import Draft, check_draft
 from kioku.log.event import (
-    BODY_BYTES_MAX,
+    BODY_KINDS,
     GENESIS,
+    PURGE,
     RETRACT,
     SALT_BYTES,
     SAVE,
-    UINT_LIMIT,
     ZERO_HASH,
     ZERO_KEY,
     Event,
     EventId,
     commit,
     encode_header,
-    find_breach,
+    has_its_body,
     hash_header,
     header_prefix,
+    is_as_written,
 )
-from kioku.log.hlc import horizon, next_stamp
+from kioku.log.hlc import STAMP_LIMIT, horizon, next_stamp, pack
 from kioku.log.keyfile import KeyRing, LogKey
 from kioku.log.payload import (
     NAME_BYTES_MAX,
     PARENTS_MAX,
+    TARGETS_MAX,
     Genesis,
-    decode_targets,
     encode_genesis,
+    encode_targets,
     is_name,
 )
 from kioku.log.schema import read_meta, write_meta
@@ -61,15 +62,6 @@ class RandomBytes(Protocol):
 
     def randbytes(self, n: int, /) -> bytes:
         """Give ``n`` random bytes."""
-
-
-class Draft(NamedTuple):
-    """An event to append; ``hlc`` only for one that happened elsewhere or before."""
-
-    kind: int
-    key: bytes
-    body: bytes | None = None
-    hlc: int | None = None
 
 
 class Own(NamedTuple):
@@ -112,6 +104,10 @@ class Owner:
         self._opened_inode = keys.inode()
         self._begun: bytes | None = None
 
+    def has_written(self) -> bool:
+        """Whether a key lies beside this store, as of one that has a log."""
+        return self._keys.has_any()
+
     def current(self) -> Own | None:
         """Give the open log; None if the next append begins one."""
         return next(iter(self._own("closed_seq IS NULL")), None)
@@ -153,20 +149,17 @@ class Owner:
             StoreAccessError: if the file was moved or replaced since it was opened.
             UsageError: if a draft breaks the table of kinds or a limit; nothing is written.
         """
-        self._check_file()
-        if any(draft.kind == GENESIS for draft in drafts):
-            raise InvalidArgumentError("a genesis is written by the log itself")
+        for draft in drafts:
+            check_draft(draft)
         own = self.current()
         tip = self._store.tip(own.branch) if own else BranchTip(0, ZERO_HASH, 0)
         last = self._last(tip)
         entries: list[Entry] = []
         if own is None or self.key_of(own) is None:
-            if own is not None:
-                self.close(own)
-            own, entries = self._begin(last, now_ms, is_retracted)
-            last = entries[0].hlc
+            own, entries = self._take_over(own, now_ms, is_retracted)
+            last = max(entry.hlc for entry in entries if entry.kind in BODY_KINDS)
             tip = BranchTip(entries[-1].seq, entries[-1].hash, last)
-        stamps = list(_stamps(drafts, last, now_ms))
+        stamps = list(_stamps(drafts, last, now_ms, trusts=horizon(now_ms)))
         entries += self._extend(own, tip, self._events(drafts, stamps))
         if any(draft.hlc is not None for draft in drafts) or len(entries) > len(drafts) + 1:
             self._remember(last, zip(drafts, stamps, strict=True), horizon(now_ms))
@@ -189,7 +182,12 @@ class Owner:
         ours = (stamp for draft, stamp in stamped if draft.hlc is None or stamp <= limit)
         write_meta(self._store.connection, "hlc_last", max(last, *ours, 0))
 
-    def _check_file(self) -> None:
+    def check_file(self) -> None:
+        """Refuse to write to a file that is not where it was opened: nobody would read it.
+
+        Raises:
+            StoreAccessError: if it was moved, deleted or replaced since.
+        """
         if self._keys.inode() != self._opened_inode:
             raise StoreAccessError(
                 "the store's file was moved, deleted or replaced while it was open; open it again"
@@ -200,7 +198,6 @@ class Owner:
         salts = self._rng.randbytes(SALT_BYTES * len(drafts))
         events = []
         for draft, stamp, at in zip(drafts, stamps, range(0, len(salts), SALT_BYTES), strict=True):
-            _check_form(draft, stamp)
             kind, key, body, _ = draft
             if body is None:
                 events.append(Event(stamp, kind, key, None, None, None))
@@ -226,6 +223,25 @@ class Owner:
 
     # -- beginning and closing
 
+    def adopt_tails(self, is_retracted: Callable[[EventId], bool]) -> list[Entry]:
+        """Begin a log if another has an unsealed tail that is not ours to seal; gives its events.
+
+        It needs no wall: a log's first events may be stamped just past the greatest stamp.
+        """
+        own = self.current()
+        if (own is not None and self.key_of(own) is not None) or not self.count_unsealed():
+            return []
+        return self._take_over(own, 0, is_retracted)[1]
+
+    def _take_over(
+        self, own: Own | None, now_ms: int, is_retracted: Callable[[EventId], bool]
+    ) -> tuple[Own, list[Entry]]:
+        """Close a log that is not ours any more, and begin another."""
+        if own is not None:
+            self.close(own)
+        last = self._last(self._store.tip(own.branch) if own else BranchTip(0, ZERO_HASH, 0))
+        return self._begin(last, now_ms, is_retracted)
+
     def _begin(
         self, last: int, now_ms: int, is_retracted: Callable[[EventId], bool]
     ) -> tuple[Own, list[Entry]]:
@@ -250,7 +266,8 @@ class Owner:
         connection.execute("INSERT INTO own(log, branch) VALUES(?, ?)", (log.log, number))
         own = Own(log, self._store.branch(number), None)
         drafts = [Draft(GENESIS, ZERO_KEY, encode_genesis(genesis)), *tails]
-        events = self._events(drafts, _stamps(drafts, last, now_ms))
+        stamps = _stamps(drafts, last, now_ms, trusts=STAMP_LIMIT)
+        events = self._events(drafts, stamps)
         return own, self._extend(own, BranchTip(0, ZERO_HASH, 0), events)
 
     def ended(self, *, committed: bool) -> None:
@@ -260,22 +277,31 @@ class Owner:
         self._begun = None
 
     def _tail(self, own: Own, is_retracted: Callable[[EventId], bool]) -> list[Draft]:
-        """Give what must be appended again: events of a closed log that no one can seal.
+        """Give what says again what is in a closed log's unsealed tail.
 
-        Saves whose body was erased are left behind, and so is what a retract has undone.
+        The first copies are retracted, for another store may have sealed them or do so yet, and
+        then everybody has both. Saves whose body was erased are left behind, and so is what a
+        retract has undone. What is damaged is left too: said again, it would pass for whole.
         """
-        if self._keys.load(own.log.log_id) is not None:
-            self.seal(own)
-            return []
-        tail = []
+        prefix = header_prefix(own.log.log_id)
+        prev = own.branch.sealed_hash or ZERO_HASH
+        tail: list[Draft] = []
+        again: list[EventId] = []
         for _, seq, event, digest in self._store.rows(
             own.branch.branch, own.branch.sealed_seq + 1, own.closed_seq or 0
         ):
             place = EventId(own.log.log_id, seq, digest)
+            is_whole = is_as_written(prefix, seq, prev, event, digest) and has_its_body(event)
+            prev = digest
             gone = event.kind == SAVE and event.body is None
-            if event.kind != GENESIS and not gone and not is_retracted(place):
+            if is_whole and event.kind != GENESIS and not gone and not is_retracted(place):
                 tail.append(Draft(event.kind, event.key, event.body, event.hlc))
-        return tail
+                if event.key != ZERO_KEY and event.kind != PURGE:
+                    again.append(place)
+        bodies = (
+            encode_targets(again[at : at + TARGETS_MAX]) for at in range(0, len(again), TARGETS_MAX)
+        )
+        return [*tail, *(Draft(RETRACT, ZERO_KEY, body) for body in bodies)]
 
     def close(self, own: Own) -> None:
         """Close a log for ever: never extended again; its tail is dealt with by the next one."""
@@ -285,30 +311,16 @@ class Owner:
 
     # -- sealing
 
-    def seal_tails(self) -> int:
-        """Seal what our logs have since their last seals; gives how many events that was.
+    def seal_tail(self) -> int:
+        """Seal what our log has since its last seal; gives how many events that was."""
+        own = self.current()
+        key = self.key_of(own) if own is not None else None
+        return self._seal(own, key) if own is not None and key is not None else 0
 
-        A copy that has the key may do it too: its tail is a part of what the original has.
-
-        Raises:
-            LogClosedError: if a key is not here; the next append begins another log.
-        """
-        count = 0
-        for own in self._own("o.successor IS NULL"):
-            if own.branch.sealed_seq < self._store.tip(own.branch).seq:
-                if self._keys.load(own.log.log_id) is None:
-                    name = own.log.log_id.hex()
-                    raise LogClosedError(f"log {name}: its key is not beside the store")
-                count += self.seal(own)
-        return count
-
-    def seal(self, own: Own) -> int:
-        """Sign the tail of a log whose key is here, every chunk's limit; gives its length."""
+    def _seal(self, own: Own, key: LogKey) -> int:
+        """Sign the tail, every chunk's limit; gives its length."""
         from kioku.log.seal import sign
 
-        key = self._keys.load(own.log.log_id)
-        assert key is not None, "the caller has looked for the key"
-        is_ours = self.key_of(own) is not None
         last: EventId | None = None
         with self._store.stating(own.log.log):
             for place in list(self._seal_places(own)):
@@ -317,10 +329,8 @@ class Owner:
                 last = place
         if last is None:
             return 0
-        # Before the commit, so that no crash can leave a published seal that the key forgot. A
-        # copy's key file names its original: there the mark is not ours to move.
-        if is_ours:
-            self._keys.store(key.sealed(last.seq, last.hash))
+        # Before the commit, so that no crash can leave a published seal that the key forgot.
+        self._keys.store(key.sealed(last.seq, last.hash))
         return last.seq - own.branch.sealed_seq
 
     def count_unsealed(self) -> int:
@@ -350,42 +360,15 @@ class Owner:
             yield before
 
 
-def _check_form(draft: Draft, stamp: int) -> None:
-    """Refuse what no peer would accept: one such event would stop our log everywhere.
+def _stamps(drafts: Iterable[Draft], last: int, now_ms: int, *, trusts: int) -> Iterator[int]:
+    """Give every draft's stamp: its own, or the next of our clock.
 
-    Raises:
-        InvalidArgumentError: if the draft breaks the table of kinds or has a field out of range.
-        TooLargeError: if its body is over the limit.
+    One of its own past ``trusts`` is taken for the wall: what happened elsewhere has not happened
+    later than now, and what is stamped far ahead could not even be deleted here.
     """
-    kind, key, body, _ = draft
-    if not (0 <= kind < UINT_LIMIT and 0 <= stamp < UINT_LIMIT):
-        raise InvalidArgumentError("kind and hlc must be whole numbers from 0 to 2^63 - 1")
-    if type(key) is not bytes or len(key) != len(ZERO_KEY):
-        raise InvalidArgumentError(f"a key is {len(ZERO_KEY)} bytes")
-    breach = find_breach(kind, key, has_commitment=body is not None)
-    if breach is not None:
-        raise InvalidArgumentError(breach)
-    if body is not None:
-        _check_body(kind, body)
-
-
-def _check_body(kind: int, body: bytes) -> None:
-    if type(body) is not bytes:
-        raise InvalidArgumentError("a body is bytes")
-    if len(body) > BODY_BYTES_MAX:
-        raise TooLargeError("body", len(body), BODY_BYTES_MAX)
-    if kind == RETRACT:
-        try:
-            decode_targets(body)
-        except MalformedMessageError as error:
-            raise InvalidArgumentError(f"{error}; encode_targets makes it") from error
-
-
-def _stamps(drafts: Iterable[Draft], last: int, now_ms: int) -> Iterator[int]:
-    """Give every draft's stamp: its own, or the next of our clock."""
     for draft in drafts:
         if draft.hlc is None:
             last = next_stamp(last, now_ms)
             yield last
         else:
-            yield draft.hlc
+            yield draft.hlc if draft.hlc <= trusts else pack(now_ms)

@@ -112,17 +112,21 @@ class Path:
         return shared
 
 
-def start_of(path: Path, known: Iterable[EventId]) -> int:
+def start_of(path: Path, known: Iterable[EventId]) -> tuple[int, bool]:
     """Give the seq after which a replica needs what is on a path, if it holds ``known``.
 
     Where its tip lies on the path, that tip; where it lies on another branch, the last seal up to
     the split, for what is sent must begin at a seal. Tips that are not held here say nothing.
+    The second value is whether the replica may lack that seal, though it holds the event.
     """
-    start = 0
+    start, lacks_seal = 0, False
     for tip in known:
         if path.has(tip.seq, tip.hash):
-            start = max(start, tip.seq)
+            seq, may_lack = tip.seq, False
         elif path.store.find(tip) is not None:
-            split = path.split_from(Path(path.store, tip))
-            start = max(start, path.last_seal(split))
-    return start
+            seq, may_lack = path.last_seal(path.split_from(Path(path.store, tip))), True
+        else:
+            continue
+        if seq > start:
+            start, lacks_seal = seq, may_lack
+    return start, lacks_seal

@@ -13,6 +13,7 @@ meta     single values by name
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -55,3 +56,8 @@ def write_meta(connection: apsw.Connection, name: str, value: object) -> None:
         "INSERT INTO meta VALUES(?, ?) ON CONFLICT(name) DO UPDATE SET value = excluded.value",
         (name, value),
     )
+
+
+def space_id_of(name: str) -> bytes:
+    """Give the id of an open space (16 bytes), which is its name's hash (DESIGN §8)."""
+    return blake2b(name.encode(), digest_size=16, person=b"kioku.space.v1").digest()

@@ -136,14 +136,7 @@ class LogStore:
         return [LogRow(*row) for row in rows]
 
     def add_log(self, log_id: bytes, genesis: Genesis) -> LogRow:
-        """Add a log that has no events yet.
-
-        Raises:
-            LogLimitError: if the space has as many tips as the protocol allows.
-        """
-        count = self.connection.execute("SELECT count(*) FROM branch").get
-        if count >= TIPS_MAX:
-            raise LogLimitError(f"log {log_id.hex()}: the space already has {TIPS_MAX:,} tips")
+        """Add a log that has no events yet."""
         self.connection.execute(
             "INSERT INTO log(log_id, public_key, name) VALUES(?, ?, ?)",
             (log_id, genesis.public_key, genesis.name),
@@ -161,21 +154,24 @@ class LogStore:
         return Branch(*self.connection.execute(sql, (branch,)).get)
 
     def add_branch(self, log: int, parent: int | None, first_seq: int) -> int:
-        """Add a branch that has no events yet, and give its number.
-
-        Raises:
-            LogLimitError: if the log has as many tips as the protocol allows.
-        """
-        if len(self.branches(log)) >= TIPS_PER_LOG_MAX:
-            log_id = self.log_row(log).log_id.hex()
-            raise LogLimitError(
-                f"log {log_id}: has {TIPS_PER_LOG_MAX} tips; its owner forks it on purpose"
-            )
+        """Add a branch that has no events yet, and give its number."""
         self.connection.execute(
             "INSERT INTO branch(log, parent, first_seq, sealed_seq) VALUES(?, ?, ?, 0)",
             (log, parent, first_seq),
         )
         return self.connection.last_insert_rowid()
+
+    def check_room(self, log: LogRow | None) -> None:
+        """Refuse another branch from a peer, of a log or (None) with a log of its own.
+
+        Raises:
+            LogLimitError: if the log or the space has as many tips as the protocol allows.
+        """
+        if log is not None and len(self.branches(log.log)) >= TIPS_PER_LOG_MAX:
+            name = log.log_id.hex()
+            raise LogLimitError(f"log {name}: has {TIPS_PER_LOG_MAX} tips; its owner forks it")
+        if self.connection.execute("SELECT count(*) FROM branch").get >= TIPS_MAX:
+            raise LogLimitError(f"the space already has {TIPS_MAX:,} tips")
 
     # -- writing
 
@@ -273,6 +269,11 @@ class LogStore:
         tips = (self.tip(b) for log in self.logs() for b in self.branches(log.log))
         return max((tip.hlc for tip in tips), default=0)
 
+    def is_sealed(self, branch: int, seq: int) -> bool:
+        """Whether the seal of an event is here."""
+        sql = "SELECT 1 FROM seal WHERE branch = ? AND seq = ?"
+        return bool(self.connection.execute(sql, (branch, seq)).get)
+
     def hash_at(self, branch: int, seq: int) -> bytes | None:
         """Give the hash of one event of a branch; None if it has no such event."""
         sql = "SELECT hash FROM event WHERE branch = ? AND seq = ?"
@@ -364,10 +365,15 @@ def _check_entry(row: tuple[Any, ...]) -> Entry:
     prefix = header_prefix(entry.log_id) if type(entry.log_id) is bytes else b""
     if not is_as_written(prefix, entry.seq, prev or ZERO_HASH, event, entry.hash):
         raise StoreCorruptError(
-            f"event row {entry.event_id}: is not what was written; run kioku doctor --deep"
+            f"{_place(entry)}: is not what was written; run kioku doctor --deep"
         )
     check_body(entry.id, commitment, salt, entry.body)
     return entry
+
+
+def _place(entry: Entry) -> str:
+    log_id = entry.log_id.hex() if type(entry.log_id) is bytes else repr(entry.log_id)
+    return f"log {log_id} seq {entry.seq} (row {entry.event_id})"
 
 
 def check_body(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kioku.errors import BrokenChainError, StoreCorruptError
 from kioku.log.chunk import (
@@ -13,7 +13,7 @@ from kioku.log.chunk import (
     encode_chunk,
     event_bytes,
 )
-from kioku.log.event import ZERO_HASH, Event, EventId, header_prefix, is_as_written
+from kioku.log.event import BODY_KINDS, ZERO_HASH, Event, EventId, header_prefix, is_as_written
 from kioku.log.payload import Genesis, decode_genesis
 from kioku.log.store import LogRow, LogStore, check_body
 
@@ -47,16 +47,26 @@ def read_chunk(store: LogStore, path: Path, after: int) -> tuple[bytes, int] | N
     run = read_run(store, path, after, PAYLOAD_BYTES_MAX)
     seals = dict(path.seals(after, EVENTS_MAX))
     count = _last_sealed(run, seals)
-    if not count:
-        # Another writer may fill a chunk to its last byte, where our bound of its size says no.
-        run = read_run(store, path, after, PAYLOAD_BYTES_BOUND)
+    if count:
+        return _encode(path, run, seals[after + count], count), after + count
+    # Another writer may fill a chunk to its last byte, where our bound of its size says no; and
+    # where bodies came after their chunk, those that do not fit are left to be asked for again.
+    for bytes_max, strips in ((PAYLOAD_BYTES_BOUND, False), (PAYLOAD_BYTES_MAX, True)):
+        run = read_run(store, path, after, bytes_max, strips=strips)
         count = _first_sealed(run, seals)
-    data = _encode(path, run, seals[after + count], count) if count else b""
-    if not count or (count > 1 and len(data) > CHUNK_BYTES_MAX):
-        raise StoreCorruptError(
-            f"log {path.goal.log_id.hex()} seq {run.first_seq}: no seal within a chunk's limit"
-        )
-    return data, after + count
+        if count:
+            data = _encode(path, run, seals[after + count], count)
+            if count == 1 or len(data) <= CHUNK_BYTES_MAX:
+                return data, after + count
+    raise StoreCorruptError(
+        f"log {path.goal.log_id.hex()} seq {run.first_seq}: no seal within a chunk's limit"
+    )
+
+
+def read_seal(store: LogStore, path: Path, seq: int) -> bytes:
+    """Make the chunk of one sealed event, for a replica that holds it and not its seal."""
+    run = read_run(store, path, seq - 1, 0)
+    return _encode(path, run, dict(path.seals(seq - 1, 1))[seq], 1)
 
 
 def _last_sealed(run: Run, seals: dict[int, bytes]) -> int:
@@ -88,8 +98,12 @@ def _encode(path: Path, run: Run, signature: bytes, count: int) -> bytes:
     )
 
 
-def read_run(store: LogStore, path: Path, after: int, bytes_max: int) -> Run:
+def read_run(
+    store: LogStore, path: Path, after: int, bytes_max: int, *, strips: bool = False
+) -> Run:
     """Read and verify up to ``bytes_max`` of events past ``after`` on a path, at least one.
+
+    With ``strips``, events past the limit are given without their bodies instead, where they may.
 
     Raises:
         StoreCorruptError: if one is missing, does not chain or has another body.
@@ -101,8 +115,8 @@ def read_run(store: LogStore, path: Path, after: int, bytes_max: int) -> Run:
     for segment in path.after(after):
         for _, stored_seq, event, digest in store.rows(*segment):
             seq += 1
-            size += event_bytes(event)
-            if run.events and (size > bytes_max or len(run.events) == EVENTS_MAX):
+            is_full = size + event_bytes(event) > bytes_max
+            if len(run.events) == EVENTS_MAX or (run.events and is_full and not strips):
                 return run
             place = EventId(log_id, seq, digest)
             if stored_seq != seq or not is_as_written(prefix, seq, prev, event, digest):
@@ -110,7 +124,9 @@ def read_run(store: LogStore, path: Path, after: int, bytes_max: int) -> Run:
                     f"log {log_id.hex()} seq {seq}: the chain is broken; run kioku doctor --deep"
                 )
             check_body(place, event.commitment, event.salt, event.body)
-            run.events.append(event)
+            may_strip = is_full and strips and event.kind not in BODY_KINDS
+            run.events.append(event._replace(salt=None, body=None) if may_strip else event)
+            size += event_bytes(run.events[-1])
             run.hashes.append(digest)
             prev = digest
     return run
@@ -161,17 +177,32 @@ def _place_in(store: LogStore, chunk: Chunk, log: LogRow) -> Placement:
         before = (chunk.first_seq + index, digest)
     if len(held) == len(chunk.hashes):
         return Placement(log, held, absent, known[before][0], None)
+    if chunk.first_seq > 1:
+        _check_start(store, chunk, known)
     if before[0] == 0:
         return Placement(log, held, absent, None, None)
-    if before not in known:
-        raise BrokenChainError(
-            f"log {chunk.log_id.hex()} seq {chunk.first_seq}: the event before it is not held here;"
-            " ingest the log's earlier chunks first"
-        )
     branch = known[before][0]
     if store.tip(store.branch(branch)).seq == before[0]:
         return Placement(log, held, absent, branch, None)
     return Placement(log, held, absent, None, branch)
+
+
+def _check_start(
+    store: LogStore, chunk: Chunk, known: dict[tuple[int, bytes], tuple[Any, ...]]
+) -> None:
+    """Refuse new events that do not begin where a seal is held.
+
+    So two seals are never further apart than a chunk, on any path, and all can be sent on.
+
+    Raises:
+        BrokenChainError: if the event before the chunk is not here, or not sealed here.
+    """
+    found = known.get((chunk.first_seq - 1, chunk.prev))
+    if found is None or not store.is_sealed(found[0], chunk.first_seq - 1):
+        raise BrokenChainError(
+            f"log {chunk.log_id.hex()} seq {chunk.first_seq}: the event before it is not held here,"
+            " or not sealed; ingest the log's earlier chunks first"
+        )
 
 
 def add_chunk(store: LogStore, chunk: Chunk, spot: Placement, events: list[Event]) -> int:
@@ -186,6 +217,8 @@ def add_chunk(store: LogStore, chunk: Chunk, spot: Placement, events: list[Event
     first_row = 0
     branch = spot.branch
     if new < len(chunk.hashes):
+        if branch is None:
+            store.check_room(spot.log)
         log = spot.log or store.add_log(chunk.log_id, genesis_of(chunk))
         first_seq = chunk.first_seq + new
         if branch is None:

@@ -15,9 +15,10 @@ from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from cbor2 import loads
+from cbor2 import CBORDecodeError, loads
 
 from kioku.errors import InvalidObservationError, KiokuError
+from kioku.log.codec import has_plain_keys
 from kioku.observation.layout import (
     BODY_BYTES_MAX,
     EXTRA_DEPTH_MAX,
@@ -35,6 +36,11 @@ MEMORY_TYPES = ("note", "decision", "bug", "pattern", "config", "summary")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _HEX_DIGITS = frozenset("0123456789abcdef")
+_STRICTLY: Mapping[str, Any] = {
+    "allow_indefinite": False,
+    "allow_duplicate_keys": False,
+    "semantic_decoders": TAGS,
+}
 
 
 class UnreadableBodyError(KiokuError):
@@ -161,13 +167,7 @@ def read_fields(body: bytes) -> dict[int, Any]:
     if len(body) > BODY_BYTES_MAX:
         raise UnreadableBodyError(f"a body of {len(body):,} bytes is over {BODY_BYTES_MAX:,}")
     try:
-        fields = loads(
-            body,
-            max_depth=EXTRA_DEPTH_MAX + 3,
-            allow_indefinite=False,
-            allow_duplicate_keys=False,
-            semantic_decoders=TAGS,
-        )
+        fields = _load(body)
     except Exception as error:  # cbor2 lets several of its own and of Python's errors out
         raise UnreadableBodyError(f"a body is not CBOR: {error}") from error
     if fields.__class__ is not dict:
@@ -179,6 +179,22 @@ def read_fields(body: bytes) -> dict[int, Any]:
     if canonical != body:
         raise UnreadableBodyError("a body is not in canonical form")
     return fields
+
+
+def _load(body: bytes) -> Any:
+    """Decode CBOR that can't be made slow by colliding map keys.
+
+    Two levels are all that most bodies have, and there no map with many entries can have a
+    container for a key. What nests deeper is walked before it is decoded.
+    """
+    if not b"\xa0" <= body[:1] <= b"\xb8":
+        raise UnreadableBodyError("a body is not a CBOR map of at most 255 fields")
+    try:
+        return loads(body, max_depth=2, **_STRICTLY)
+    except CBORDecodeError:
+        if not has_plain_keys(body):
+            raise
+        return loads(body, max_depth=EXTRA_DEPTH_MAX + 3, **_STRICTLY)
 
 
 def reread_fields(body: bytes) -> dict[int, Any]:

@@ -103,6 +103,40 @@ class ObservationView:
         if marks:
             connection.executemany(_MARK_HELD, marks)
 
+    def scrub(self, connection: apsw.Connection) -> None:
+        """Write the word index anew if a deleted word still parts its pages.
+
+        FTS5 leaves an index of one piece as it is, so a second piece is made for it to merge.
+        """
+        if _parts_by_dead_word(connection):
+            connection.execute(_INSERT_TEXT, _SPARE_ROW)
+            connection.execute("INSERT INTO record_text(record_text) VALUES('optimize')")
+            connection.execute(_DELETE_TEXT, _SPARE_ROW)
+
+
+_WORDS = "CREATE VIRTUAL TABLE temp.scrub_word USING fts5vocab(main, record_text, row)"
+_LIVE = "SELECT term FROM temp.scrub_word WHERE term >= ? LIMIT 1"
+_SPARE_ROW = (0, "memory")  # no event has this number
+
+
+def _parts_by_dead_word(connection: apsw.Connection) -> bool:
+    """Whether FTS5 still keeps a word, or its beginning, that no row has any more.
+
+    It parts two pages of words by the shortest beginning of the second one's first word, and
+    deleting that word leaves it there.
+    """
+    connection.execute(_WORDS)
+    try:
+        terms: Any = connection.execute("SELECT DISTINCT term FROM record_text_idx").fetchall()
+        for (term,) in terms:
+            word = bytes(term)[1:].decode("utf-8", "ignore")  # it may end within a character
+            live = connection.execute(_LIVE, (word,)).get
+            if live is None or not live.startswith(word):
+                return True
+        return False
+    finally:
+        connection.execute("DROP TABLE temp.scrub_word")
+
 
 class _Rows:
     """What a batch of observations puts into each table."""

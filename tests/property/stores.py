@@ -35,6 +35,9 @@ class FollowingView:
     def clear(self, connection: apsw.Connection) -> None:
         connection.execute("DELETE FROM followed")
 
+    def scrub(self, connection: apsw.Connection) -> None:
+        """A plain table keeps nothing of a row that is gone."""
+
     def apply(self, connection: apsw.Connection, changes: Sequence[Change]) -> None:
         for change in changes:
             row = connection.execute(
@@ -78,6 +81,7 @@ class Snapshot(NamedTuple):
     keys: dict[bytes, Known]
     retracted: frozenset[EventId]
     with_body: frozenset[EventId]
+    with_salt: frozenset[EventId]
     missing: frozenset[EventId]
     followed: frozenset[tuple[bytes, EventId, bool]]
 
@@ -119,6 +123,7 @@ def snapshot(replica: Replica, *, now_ms: int) -> Snapshot:
             keys,
             _ids(ask("SELECT log_id, seq, hash FROM retracted")),
             _ids(ask(f"{_PLACES} WHERE e.body IS NOT NULL")),
+            _ids(ask(f"{_PLACES} WHERE e.salt IS NOT NULL")),
             _ids(ask(f"{_PLACES} JOIN missing m ON m.event = e.event")),
             frozenset((row[0], EventId(*row[1:4]), bool(row[4])) for row in followed),
         )

@@ -1,0 +1,51 @@
+"""Drafts: events that a caller wants appended, checked before anything is written."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from kioku.errors import InvalidArgumentError, MalformedMessageError, TooLargeError
+from kioku.log.event import BODY_BYTES_MAX, GENESIS, RETRACT, UINT_LIMIT, ZERO_KEY, find_breach
+from kioku.log.payload import decode_targets
+
+
+class Draft(NamedTuple):
+    """An event to append; ``hlc`` only for one that happened elsewhere or before."""
+
+    kind: int
+    key: bytes
+    body: bytes | None = None
+    hlc: int | None = None
+
+
+def check_draft(draft: Draft) -> None:
+    """Refuse what no peer would accept: one such event would stop our log everywhere.
+
+    Raises:
+        InvalidArgumentError: if the draft breaks the table of kinds or has a field out of range.
+        TooLargeError: if its body is over the limit.
+    """
+    kind, key, body, hlc = draft
+    if kind == GENESIS:
+        raise InvalidArgumentError("a genesis is written by the log itself")
+    if not (0 <= kind < UINT_LIMIT and (hlc is None or 0 <= hlc < UINT_LIMIT)):
+        raise InvalidArgumentError("kind and hlc must be whole numbers from 0 to 2^63 - 1")
+    if type(key) is not bytes or len(key) != len(ZERO_KEY):
+        raise InvalidArgumentError(f"a key is {len(ZERO_KEY)} bytes")
+    breach = find_breach(kind, key, has_commitment=body is not None)
+    if breach is not None:
+        raise InvalidArgumentError(breach)
+    if body is not None:
+        _check_body(kind, body)
+
+
+def _check_body(kind: int, body: bytes) -> None:
+    if type(body) is not bytes:
+        raise InvalidArgumentError("a body is bytes")
+    if len(body) > BODY_BYTES_MAX:
+        raise TooLargeError("body", len(body), BODY_BYTES_MAX)
+    if kind == RETRACT:
+        try:
+            decode_targets(body)
+        except MalformedMessageError as error:
+            raise InvalidArgumentError(f"{error}; encode_targets makes it") from error
