@@ -11,6 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SEED ?=
+SIM_TESTS ?= tests/property
 MINIMUM := import sys; sys.exit(sys.version_info < (3, 11))
 
 # Each name must really run: one on PATH may be a launcher's shim. First a version that is tested,
@@ -60,8 +61,9 @@ static: $(READY)
 doctest: $(READY)
 	$(PYTEST) --doctest-modules kioku || test $$? -eq 5
 
-sim: $(READY) ## the long run of the property tests; SEED=n replays one
-	$(PYTEST) --hypothesis-profile=sim $(if $(SEED),--hypothesis-seed=$(SEED)) tests/property
+sim: $(READY) ## the long run of the property tests (half an hour); SEED=n replays one
+	@seed="$(SEED)"; seed="$${seed:-$$RANDOM$$RANDOM}"; echo "make sim SEED=$$seed"; \
+	$(PYTEST) -n $(WORKERS) --hypothesis-profile=sim --hypothesis-seed=$$seed $(SIM_TESTS)
 
 sabotage: $(READY) ## break the code one line at a time; a test must catch each
 	$(BIN)/python -m tests.sabotage
