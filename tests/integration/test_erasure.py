@@ -1,6 +1,6 @@
 """What was erased is in no file any more: neither as text nor as a word of the index.
 
-Each secret is a random word of its own. Every five letters in a row of it are looked for in all
+Each secret is a random word of its own. Every six letters in a row of it are looked for in all
 bytes of the state directory, because the index stores words stemmed and without the letters that
 they share with the word before.
 """
@@ -28,7 +28,7 @@ from tests.integration.wholeness import problems
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-LETTERS_MIN = 5
+LETTERS_MIN = 6
 HOUR_NS = 3_600 * 10**9
 FIELDS = ("content", "edited", "camel", "far", "subject", "summary", "tag", "reference", "reason")
 # Endings that Porter's stemmer cuts or changes, so that the index holds another form of the word.
