@@ -23,6 +23,7 @@ BROKEN = "broken"
 WRITES = frozenset({"write", "truncate", "sync"})
 EVERYTHING = WRITES | {"read"}
 _CALLS: dict[str, tuple[str, Callable[..., object]]] = {
+    "open": ("write", os.open),
     "fsync": ("sync", lambda _: None),
     "replace": ("write", os.replace),
 }
@@ -44,11 +45,11 @@ class FaultyDisk(apsw.VFS):
         return _File(self, name, flags)
 
     def _failing_call(self, kind: str, real: Callable[..., object]) -> Callable[..., object]:
-        def call(*arguments: object) -> object:
+        def call(*arguments: object, **named: object) -> object:
             if self._is_next(kind):
                 number = errno.ENOSPC if self._fault == FULL else errno.EIO
                 raise OSError(number, os.strerror(number))
-            return real(*arguments)
+            return real(*arguments, **named)
 
         return call
 
