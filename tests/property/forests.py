@@ -119,6 +119,8 @@ def _write(
         targets = draw(st.sets(st.sampled_from(pool), min_size=1, max_size=3))
         body = encode_targets(targets)
         return author.append(before, RETRACT, hlc=hlc, key=ZERO_KEY, body=body)
+    if step == UNKNOWN_KIND and draw(st.booleans()):
+        key = ZERO_KEY  # a kind to come may be about no key
     has_body = step in (SAVE, UNKNOWN_KIND) or (step == TOMBSTONE and draw(st.booleans()))
     drawn = draw(bodies()) if has_body else None
     return author.append(before, step, hlc=hlc, key=key, body=drawn)

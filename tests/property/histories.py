@@ -49,7 +49,8 @@ def events(draw: st.DrawFn, *, size_max: int = 14) -> list[lww_set.Event]:
         draw(st.lists(drawn, max_size=size_max))
     ):
         stamp = pack(NOW_MS + offset_ms)
-        event_key = ZERO_KEY if kind == GENESIS else key
+        about_no_key = kind == GENESIS or (kind == UNKNOWN_KIND and seq == 3)
+        event_key = ZERO_KEY if about_no_key else key
         named = _hash(log_id, seq, stamp, kind, key, number % 2)
         plain.append(lww_set.Event(stamp, log_id, seq, named, kind, event_key))
     ids = [event.id for event in plain] + [EventId(LOGS[0], 9, _hash("stranger"))]

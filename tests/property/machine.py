@@ -90,11 +90,12 @@ class Store:
 
     def append(self, drafts: Sequence[Draft], now_ms: int) -> list[Entry]:
         """Append, and hold the new stamps to the clock's laws (invariants 15 and 16)."""
+        self.learn_own(now_ms)
         model = self.model
         model.release(now_ms)
         with self.replica.transaction(now_ms=now_ms) as transaction:
             entries = transaction.append(drafts)
-        imported = [draft.hlc for draft in drafts if draft.hlc is not None]
+        imported = [e.hlc for e, d in zip(entries, drafts, strict=True) if d.hlc is not None]
         stamps = [e.hlc for e, draft in zip(entries, drafts, strict=True) if draft.hlc is None]
         rising = [model.last, *stamps]
         assert rising == sorted(set(rising)), "a stamp is not past all that it could depend on"
@@ -121,10 +122,11 @@ class Store:
                 # A draft's body may be erased at once: then it has been here all the same.
                 event = Event(*row[3:])
                 self.model.add(one, event, is_held=False)
-                if event.kind == GENESIS:
+                if event.kind in (GENESIS, RETRACT):  # its own; all else may be said again
                     self.model.follow([event.hlc])
 
     def ingest(self, data: bytes, now_ms: int) -> None:
+        self.learn_own(now_ms)
         self.replica.ingest_chunk(data, now_ms=now_ms)
         self.model.release(now_ms)
         chunk = decode_chunk(data)
@@ -140,6 +142,8 @@ class Store:
 
     def check(self, now_ms: int) -> None:
         """Everything acknowledged is here, and everything told is the law's."""
+        self.replica.frontier()  # which may have to say an old tail again
+        self.learn_own(now_ms)
         seen = snapshot(self.replica, now_ms=now_ms)
         self.model.release(now_ms)
         state = self.model.state

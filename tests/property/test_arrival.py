@@ -119,6 +119,8 @@ def test_of_two_writes_with_one_id_the_greater_wins_everywhere(writers: Writers)
             feed(replica, chunks)
             known = snapshot(replica, now_ms=NOW_MS + 10).keys[KEY]
             assert known.winner == (max(one, other), True)
+            replica.rebuild()  # which folds both in one batch, in the order they came
+            assert snapshot(replica, now_ms=NOW_MS + 10).keys[KEY] == known
 
 
 def test_a_superseder_that_comes_first_hides_what_it_replaces(writers: Writers) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from kioku.log.chunk import CHUNK_BYTES_MAX
 from kioku.log.event import PURGE, SAVE, TOMBSTONE
-from kioku.log.hlc import pack, unix_ms
+from kioku.log.hlc import horizon, pack, unix_ms
 from kioku.replica import Draft
 from tests.property.authors import Author
 from tests.property.histories import KEYS, NOW_MS
@@ -18,7 +18,8 @@ def test_a_late_body_is_shown_before_the_same_chunk_beats_it() -> None:
     old = author.append(author.genesis, SAVE, hlc=pack(NOW_MS), key=KEYS[0], body=b"old")
     new = author.append(old, SAVE, hlc=pack(NOW_MS + 1), key=KEYS[0], body=b"new")
     with open_store() as replica:
-        replica.ingest_chunk(author.chunk(author.genesis, old, bodiless={old}), now_ms=NOW_MS)
+        replica.ingest_chunk(author.chunk(author.genesis, author.genesis), now_ms=NOW_MS)
+        replica.ingest_chunk(author.chunk(old, old, bodiless={old}), now_ms=NOW_MS)
         counts = replica.ingest_chunk(author.chunk(old, new), now_ms=NOW_MS)
         assert (counts.new_events, counts.new_bodies) == (1, 1)
         seen = snapshot(replica, now_ms=NOW_MS)
@@ -39,7 +40,8 @@ def test_an_import_stamped_years_ahead_does_not_take_the_clock_along(count: int)
     ahead = pack(NOW_MS + 10**12)
     with open_store() as replica:
         imported = [Draft(SAVE, key, b"imported", ahead) for key in KEYS[:count]]
-        replica.append(imported, now_ms=NOW_MS)
+        entries = replica.append(imported, now_ms=NOW_MS)
+        assert all(entry.hlc <= horizon(NOW_MS) for entry in entries)
         [entry] = replica.append([Draft(SAVE, KEYS[2], b"mine")], now_ms=NOW_MS)
         assert unix_ms(entry.hlc) == NOW_MS
 

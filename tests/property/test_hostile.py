@@ -127,6 +127,7 @@ def test_a_true_seal_under_a_wrong_link_is_refused(forest: Forest, data: st.Data
 def test_an_owner_that_forks_its_log_on_purpose_is_stopped_at_the_limit() -> None:
     author = Author(1, hlc=pack(NOW_MS))
     with open_store() as replica:
+        replica.ingest_chunk(author.chunk(author.genesis, author.genesis), now_ms=NOW_MS)
         for number in range(TIPS_PER_LOG_MAX):
             tip = author.append(
                 author.genesis, SAVE, hlc=pack(NOW_MS + number), key=KEYS[0], body=b"body"
@@ -137,6 +138,21 @@ def test_an_owner_that_forks_its_log_on_purpose_is_stopped_at_the_limit() -> Non
         with pytest.raises(LogLimitError):
             replica.ingest_chunk(author.chunk(tip, tip), now_ms=NOW_MS)
         assert rows(replica) == before
+
+
+def test_new_events_begin_where_a_seal_is_held() -> None:
+    """Else seals could come to lie further apart than a chunk, and nobody could pass them on."""
+    author = Author(1, hlc=pack(NOW_MS))
+    one = author.append(author.genesis, SAVE, hlc=pack(NOW_MS), key=KEYS[0], body=b"one")
+    two = author.append(one, SAVE, hlc=pack(NOW_MS + 1), key=KEYS[0], body=b"two")
+    with open_store() as replica:
+        replica.ingest_chunk(author.chunk(author.genesis, one), now_ms=NOW_MS)
+        fork = author.append(author.genesis, SAVE, hlc=pack(NOW_MS), key=KEYS[0], body=b"fork")
+        with pytest.raises(BrokenChainError):
+            replica.ingest_chunk(author.chunk(fork, fork), now_ms=NOW_MS)
+        replica.ingest_chunk(author.chunk(two, two), now_ms=NOW_MS)
+        replica.ingest_chunk(author.chunk(author.genesis, fork), now_ms=NOW_MS)
+        assert set(replica.frontier()) == {two, fork}
 
 
 def test_a_chunk_may_bring_what_the_store_could_not_hold_on_to() -> None:

@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from typing import TYPE_CHECKING
 
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -206,4 +206,9 @@ class Stores(RuleBasedStateMachine):
 
 
 TestStores = Stores.TestCase
-TestStores.settings = settings(max_examples=max(20, settings().max_examples // 3))
+# Shrinking steps over files takes minutes: only the long run does it.
+_QUICK = [phase for phase in Phase if phase not in (Phase.shrink, Phase.explain)]
+TestStores.settings = settings(
+    max_examples=max(20, settings().max_examples // 3),
+    phases=settings().phases if settings().max_examples > 500 else _QUICK,
+)
