@@ -116,7 +116,7 @@ def has_plain_keys(data: bytes) -> bool:
                 in_map.append(major == 5)
     except (MalformedMessageError, IndexError):
         return False
-    return True
+    return offset <= len(data)
 
 
 def _read_head(data: bytes, offset: int) -> tuple[int, int, int]:

@@ -13,7 +13,15 @@ from kioku.log.chunk import (
     encode_chunk,
     event_bytes,
 )
-from kioku.log.event import BODY_KINDS, ZERO_HASH, Event, EventId, header_prefix, is_as_written
+from kioku.log.event import (
+    BODY_KINDS,
+    SALT_BYTES,
+    ZERO_HASH,
+    Event,
+    EventId,
+    header_prefix,
+    is_as_written,
+)
 from kioku.log.payload import Genesis, decode_genesis
 from kioku.log.store import LogRow, LogStore, check_body
 
@@ -49,17 +57,31 @@ def read_chunk(store: LogStore, path: Path, after: int) -> tuple[bytes, int] | N
     count = _last_sealed(run, seals)
     if count:
         return _encode(path, run, seals[after + count], count), after + count
-    # Another writer may fill a chunk to its last byte, where our bound of its size says no; and
-    # where bodies came after their chunk, those that do not fit are left to be asked for again.
-    for bytes_max, strips in ((PAYLOAD_BYTES_BOUND, False), (PAYLOAD_BYTES_MAX, True)):
-        run = read_run(store, path, after, bytes_max, strips=strips)
-        count = _first_sealed(run, seals)
-        if count:
-            data = _encode(path, run, seals[after + count], count)
-            if count == 1 or len(data) <= CHUNK_BYTES_MAX:
-                return data, after + count
+    # Another writer may fill a chunk to its last byte, where our bound of its size says no.
+    run = read_run(store, path, after, PAYLOAD_BYTES_BOUND)
+    count = _first_sealed(run, seals)
+    data = _encode(path, run, seals[after + count], count) if count else b""
+    if not count or (count > 1 and len(data) > CHUNK_BYTES_MAX):
+        data, count = _read_stripped(store, path, after, seals)
+    return data, after + count
+
+
+def _read_stripped(
+    store: LogStore, path: Path, after: int, seals: dict[int, bytes]
+) -> tuple[bytes, int]:
+    """Make a chunk up to the next seal although bodies that came later do not fit under it.
+
+    Those that do not fit are left out, to be asked for again.
+    """
+    count = min(seals, default=after) - after
+    if 0 < count <= EVENTS_MAX:
+        run = read_run(store, path, after, 0, count=count, room=0)
+        room = CHUNK_BYTES_MAX - len(_encode(path, run, seals[after + count], count))
+        if room >= 0:
+            run = read_run(store, path, after, 0, count=count, room=room)
+            return _encode(path, run, seals[after + count], count), count
     raise StoreCorruptError(
-        f"log {path.goal.log_id.hex()} seq {run.first_seq}: no seal within a chunk's limit"
+        f"log {path.goal.log_id.hex()} seq {after + 1}: no seal within a chunk's limit"
     )
 
 
@@ -99,11 +121,17 @@ def _encode(path: Path, run: Run, signature: bytes, count: int) -> bytes:
 
 
 def read_run(
-    store: LogStore, path: Path, after: int, bytes_max: int, *, strips: bool = False
+    store: LogStore,
+    path: Path,
+    after: int,
+    bytes_max: int,
+    *,
+    count: int = EVENTS_MAX,
+    room: int | None = None,
 ) -> Run:
     """Read and verify up to ``bytes_max`` of events past ``after`` on a path, at least one.
 
-    With ``strips``, events past the limit are given without their bodies instead, where they may.
+    With ``room``, all ``count`` of them are read, and bodies past that many bytes are left out.
 
     Raises:
         StoreCorruptError: if one is missing, does not chain or has another body.
@@ -113,10 +141,11 @@ def read_run(
     run = Run(after + 1, [], [])
     prev = prev or ZERO_HASH
     for segment in path.after(after):
-        for _, stored_seq, event, digest in store.rows(*segment):
+        for _, stored_seq, stored, digest in store.rows(*segment):
             seq += 1
-            is_full = size + event_bytes(event) > bytes_max
-            if len(run.events) == EVENTS_MAX or (run.events and is_full and not strips):
+            event = stored
+            is_full = room is None and size + event_bytes(event) > bytes_max
+            if len(run.events) == count or (run.events and is_full):
                 return run
             place = EventId(log_id, seq, digest)
             if stored_seq != seq or not is_as_written(prefix, seq, prev, event, digest):
@@ -124,12 +153,25 @@ def read_run(
                     f"log {log_id.hex()} seq {seq}: the chain is broken; run kioku doctor --deep"
                 )
             check_body(place, event.commitment, event.salt, event.body)
-            may_strip = is_full and strips and event.kind not in BODY_KINDS
-            run.events.append(event._replace(salt=None, body=None) if may_strip else event)
-            size += event_bytes(run.events[-1])
+            size += event_bytes(event)
+            if room is not None:
+                event, room = _fit(stored, room)
+            run.events.append(event)
             run.hashes.append(digest)
             prev = digest
     return run
+
+
+def _fit(event: Event, room: int) -> tuple[Event, int]:
+    """Leave a body out if there is no room for it and it may go; gives the room that is left."""
+    body = event.body
+    if body is None or event.kind in BODY_KINDS:
+        return event, room
+    if event.header is None and len(body) <= SALT_BYTES:
+        return event, room  # with the commitment in its place, the event would be longer
+    if len(body) + 2 * SALT_BYTES > room:
+        return event._replace(salt=None, body=None), room
+    return event, room - len(body) - 2 * SALT_BYTES
 
 
 class Placement(NamedTuple):

@@ -1,0 +1,236 @@
+"""Erasure against SQLite's pages and other processes: what a deletion leaves where nobody looks.
+
+SQLite moves cells from page to page and leaves copies between those that stay; FTS5 parts pages by
+words; and another process may erase between any two steps of ours.
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING
+
+import apsw
+import pytest
+
+from kioku.errors import SchemaVersionError
+from kioku.log.event import PURGE, SAVE
+from kioku.observation import Observation, encode_body
+from kioku.replica import Draft, Replica
+from kioku.view import ObservationView
+from tests.property.stores import FollowingView, open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+NOW_MS = 1_790_000_000_000
+ONE, TWO = bytes([1]) * 16, bytes([2]) * 16
+SECRET = b"quetzalcoatlus" * 5
+COUNT = 400
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "space.db"
+
+
+class Reader:
+    """Another program that reads the store: as long as it does, no old page can go."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = apsw.Connection(str(path))
+        self._connection.execute("BEGIN")
+        self._connection.execute("SELECT count(*) FROM event").fetchall()
+
+    def end(self) -> None:
+        self._connection.close()
+
+
+def files_with(path: Path, secret: bytes) -> list[str]:
+    return sorted(one.name for one in path.parent.iterdir() if secret in one.read_bytes().lower())
+
+
+def due(replica: Replica) -> int:
+    return replica.statistics().erasures_due
+
+
+# --- several who erase ----------------------------------------------------------------------------
+
+
+def test_an_erasure_that_comes_while_another_is_finished_is_finished_too(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other purges after our last look at the pages and before we note that all is done."""
+    with open_store(str(path), seed=1) as ours, open_store(str(path), seed=2) as other:
+        ours.append([Draft(SAVE, ONE, b"first"), Draft(SAVE, TWO, SECRET)], now_ms=NOW_MS)
+        reader = Reader(path)
+        ours.append([Draft(PURGE, ONE)], now_ms=NOW_MS)
+        reader.end()
+        assert due(ours) == 1
+        truncate = ours._database.truncate_wal
+        left = [2]  # the second of a round is the last step before the note
+
+        def truncate_then_purge(timeout_ms: int) -> bool:
+            is_done = truncate(timeout_ms)
+            left[0] -= 1
+            if left[0] == 0:
+                reader = Reader(path)
+                other.append([Draft(PURGE, TWO)], now_ms=NOW_MS)
+                reader.end()
+                assert files_with(path, SECRET), "the other could not finish while one read"
+            return is_done
+
+        monkeypatch.setattr(ours._database, "truncate_wal", truncate_then_purge)
+        ours.finish_erasure(1_000)
+        assert left[0] < 0, "there was more to do, so it went round again"
+        assert due(other) == 0
+        assert files_with(path, SECRET) == []
+
+
+def test_a_slower_finisher_takes_back_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both see one erasure due; the other is done with it and with a second one before us."""
+    with open_store(str(path), seed=1) as ours, open_store(str(path), seed=2) as other:
+        ours.append([Draft(SAVE, ONE, b"first"), Draft(SAVE, TWO, SECRET)], now_ms=NOW_MS)
+        reader = Reader(path)
+        ours.append([Draft(PURGE, ONE)], now_ms=NOW_MS)
+        reader.end()
+        vacuum = ours._database.vacuum
+        done: list[int] = []
+
+        def vacuum_late(timeout_ms: int) -> bool:
+            if not done:
+                other.finish_erasure(1_000)
+                other.append([Draft(PURGE, TWO)], now_ms=NOW_MS)
+                done.append(due(other))
+            return vacuum(timeout_ms)
+
+        monkeypatch.setattr(ours._database, "vacuum", vacuum_late)
+        ours.finish_erasure(1_000)
+        assert done == [0]
+        assert due(ours) == 0
+        assert files_with(path, SECRET) == []
+
+
+# --- pages ----------------------------------------------------------------------------------------
+
+
+def name(number: int) -> str:
+    """A word that no other begins with."""
+    return f"zq{number * 7919 % 1_000_003:06d}qz".translate(
+        str.maketrans("0123456789", "abcdefghij")
+    )
+
+
+def body(number: int, random: Random) -> bytes:
+    words = " ".join(f"v{random.randrange(500)}" for _ in range(random.randrange(8)))
+    word = name(number)
+    return encode_body(Observation(f"c{word} {words}", tags=(f"t{word}",), project=f"p{word}"))
+
+
+def key(number: int) -> bytes:
+    return b"k" * 14 + number.to_bytes(2, "big")
+
+
+def purge(replica: Replica, numbers: Iterable[int]) -> None:
+    for number in numbers:
+        replica.append([Draft(PURGE, key(number))], now_ms=NOW_MS)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_hundreds_of_secrets_purged_one_by_one_are_in_no_page(path: Path, seed: int) -> None:
+    """Content, tag and project of each: none may stay between the cells of a page."""
+    random = Random(seed)
+    with open_store(str(path), seed=seed, view=ObservationView()) as replica:
+        for first in range(0, COUNT, 10):
+            numbers = range(first, first + 10)
+            drafts = [Draft(SAVE, key(number), body(number, random)) for number in numbers]
+            replica.append(drafts, now_ms=NOW_MS)
+        order = random.sample(range(COUNT), COUNT)
+        gone, kept = order[: COUNT - 40], order[COUNT - 40 :]
+        for number in random.sample(range(COUNT), 60):  # edits move cells about
+            replica.append([Draft(SAVE, key(number), body(number, random))], now_ms=NOW_MS)
+        reader = Reader(path)  # so that all are finished at once, and the test is quick
+        purge(replica, gone[:-1])
+        reader.end()
+        purge(replica, gone[-1:])
+        assert due(replica) == 0
+        everything = b"".join(file.read_bytes() for file in path.parent.iterdir())
+    assert [number for number in gone if name(number).encode() in everything] == []
+    assert all(name(number).encode() in everything for number in kept)
+
+
+def test_no_purged_word_parts_the_pages_of_the_word_index(path: Path) -> None:
+    random = Random(5)
+    words = ["".join(random.choices("bcdfghjklm", k=9)) for _ in range(3_000)]
+    kept = "".join(random.choices("nopqrstvwx", k=9))
+    with open_store(str(path), view=ObservationView()) as replica:
+        contents = [" ".join(words[first : first + 20]) for first in range(0, 3_000, 20)]
+        bodies = [encode_body(Observation(content)) for content in (*contents, kept)]
+        drafts = [Draft(SAVE, key(number), body) for number, body in enumerate(bodies)]
+        replica.append(drafts, now_ms=NOW_MS)
+        connection = replica._database.connection
+        parts = "SELECT DISTINCT CAST(term AS BLOB) FROM record_text_idx WHERE length(term) > 1"
+        assert connection.execute(parts).fetchall(), "there are pages to part"
+        reader = Reader(path)
+        purge(replica, range(len(contents) - 1))
+        reader.end()
+        purge(replica, [len(contents) - 1])
+        assert due(replica) == 0
+        parting = [bytes(term)[1:].decode() for (term,) in connection.execute(parts)]
+        assert [part for part in parting if any(word.startswith(part) for word in words)] == []
+        connection.execute("INSERT INTO record_text(record_text) VALUES('integrity-check')")
+
+
+# --- views ----------------------------------------------------------------------------------------
+
+
+class NewerView(FollowingView):
+    """The same view as a later kioku builds it."""
+
+    version = 2
+
+
+def open_bare(path: Path) -> Replica:
+    return Replica.open(path, rng=Random(9), name="no view", machine_id=b"one machine")
+
+
+def test_a_store_with_a_view_is_not_opened_without_it(path: Path) -> None:
+    """It could purge, but not the words that it knows nothing of."""
+    with open_store(str(path)) as replica:
+        replica.append([Draft(SAVE, ONE, SECRET)], now_ms=NOW_MS)
+    before = path.read_bytes()
+    with pytest.raises(SchemaVersionError, match="upgrade"):
+        open_bare(path)
+    assert path.read_bytes() == before
+
+
+def test_a_store_with_a_newer_view_is_not_opened_with_an_older_one(path: Path) -> None:
+    open_store(str(path), view=NewerView()).close()
+    with pytest.raises(SchemaVersionError, match="upgrade"):
+        open_store(str(path))
+    open_store(str(path), view=NewerView()).close()
+
+
+def test_an_open_store_takes_no_more_once_another_version_has_taken_it_over(path: Path) -> None:
+    """What it would write into the newer view, the newer view could not take back."""
+    with open_store(str(path), seed=1) as older:
+        older.append([Draft(SAVE, ONE, SECRET)], now_ms=NOW_MS)
+        with open_store(str(path), seed=2, view=NewerView()) as newer:
+            with pytest.raises(SchemaVersionError, match="open it again"):
+                older.append([Draft(SAVE, TWO, b"late")], now_ms=NOW_MS)
+            with pytest.raises(SchemaVersionError, match="open it again"):
+                older.append([Draft(PURGE, ONE)], now_ms=NOW_MS)
+            assert newer.statistics().events == 2
+            newer.append([Draft(PURGE, ONE)], now_ms=NOW_MS)
+            assert files_with(path, SECRET) == []
+
+
+def test_a_rebuild_leaves_nothing_of_the_view_that_was_there(path: Path) -> None:
+    with open_store(str(path), seed=1) as older:
+        older.append([Draft(SAVE, ONE, b"body")], now_ms=NOW_MS)
+        connection = older._database.connection
+        connection.execute("INSERT INTO followed(key, body) VALUES(?, ?)", (TWO, SECRET))
+    assert files_with(path, SECRET) == [path.name]
+    with open_store(str(path), seed=2, view=NewerView()) as newer:
+        assert due(newer) == 0
+        assert files_with(path, SECRET) == []
