@@ -46,6 +46,13 @@ class Child:
         self._process.stdin.write(f"{line}\n".encode())
         self._process.stdin.flush()
 
+    def kill(self) -> list[str]:
+        """Kill it at once, and give the whole lines that it had said and we had not read."""
+        assert self._process.stdout is not None
+        self._process.kill()
+        lines = [line.decode() for line in self._process.stdout]
+        return [line.rstrip("\n") for line in lines if line.endswith("\n")]
+
     def finish(self, stdin: str = "") -> tuple[int, str, str]:
         """Let it end: its exit code and the rest of what it said."""
         out, err = self._process.communicate(stdin.encode(), timeout=SECONDS_MAX)

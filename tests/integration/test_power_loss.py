@@ -130,3 +130,32 @@ def test_a_power_loss_while_a_store_is_created_leaves_one_that_opens(
             again = memory.save("again")
             assert_whole(memory, [(again.id, "again")])
     assert len(images) > 20
+
+
+@pytest.mark.parametrize("durability", ["full", "normal"])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_was_erased_does_not_come_back(
+    tmp_path: Path, disk: ForgetfulDisk, seed: int | None, durability: str
+) -> None:
+    """The power goes right after the purge: a WAL that was emptied may be full again."""
+    path = tmp_path / "space.db"
+    with kioku.open(path, durability=durability) as memory:
+        kept = memory.save("kept")
+        one = memory.save("qzxvwkjy " * 200, tags=["qzxvwkjy"])
+        memory.digest()
+        assert b"qzxvwkjy" in b"".join(disk.lose_power(None).values())
+        memory.purge(one.id)
+        image = disk.lose_power(chance(seed))
+    if durability == "full":
+        assert b"qzxvwkjy" not in b"".join(image.values())
+    disk.restart(image)
+    with kioku.open(path) as memory:
+        if durability == "full":
+            assert memory.get(one.id) is None
+        elif memory.get(one.id) is not None:
+            memory.purge(one.id)  # at normal the last events may go, also a purge
+        assert contents(memory) == {kept.id: "kept"}
+        assert memory.replica.statistics().erasures_due == 0
+        found = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+        assert b"qzxvwkjy" not in found
+        assert problems(memory) == []

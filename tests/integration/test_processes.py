@@ -160,3 +160,43 @@ def test_a_killed_process_leaves_no_lock(tmp_path: Path) -> None:
             assert holder.read_line() == "holding"
         memory.save("after")
         assert problems(memory) == []
+
+
+ENDLESS = """
+import sys
+from itertools import count
+import cryptography.hazmat.primitives.asymmetric.ed25519
+import kioku, kioku.memory
+
+number = int(sys.argv[1])
+print("ready", flush=True)
+with kioku.open(sys.stdin.readline().rstrip()) as memory:
+    for n in count():
+        content = f"endless {number} {n}"
+        print(memory.save(content).id, content, flush=True)
+        if n % 10 == 5:
+            memory.digest()
+"""
+
+
+def test_processes_killed_among_others_lose_nothing_and_stop_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "space.db"
+    acknowledged: dict[str, str] = {}
+
+    def hear(line: str) -> None:
+        one, _, content = line.partition(" ")
+        acknowledged[one] = content
+
+    with kioku.open(path) as memory, workers(ENDLESS, saves=0, processes=4) as children:
+        for child in children:
+            child.say(str(path))
+        for number, child in enumerate(children):
+            for _ in range(15 * (number + 1)):
+                hear(child.read_line())
+            for line in child.kill():
+                hear(line)
+            acknowledged[memory.save(f"meanwhile {number}").id] = f"meanwhile {number}"
+        assert_whole(memory, acknowledged.items())
+        assert memory.replica.statistics().logs == 1
+        # One save of each may be there that it had no time to say.
+        assert len(contents(memory)) <= len(acknowledged) + len(children)
