@@ -386,10 +386,12 @@ class Replica:
             return check_store(self._core, deep=deep, now_ms=now_ms)
 
     def close(self) -> None:
-        """Close the store; safe to call twice."""
-        with self._lock:
-            self._is_closed = True
-            self._database.close()
+        """Close the store; safe to call twice, and after a fork, where it does nothing."""
+        with suppress(ReplicaClosedError):
+            self._database.check_process()
+            with self._lock:
+                self._is_closed = True
+                self._database.close()
 
     def __enter__(self) -> Replica:
         return self
