@@ -91,7 +91,7 @@ class Replica:
         """Open a store, or create one that is empty.
 
         Args:
-            path: the file, or ``":memory:"``.
+            path: the file (or a link, which is followed), or ``":memory:"``.
             rng: what draws salts and keys: ``random.SystemRandom()``.
             name: what this replica calls itself in the genesis of its logs; public.
             view: what follows the fold; None for the log and the merge alone.
@@ -103,7 +103,7 @@ class Replica:
         Raises:
             StoreError: the kind that says why the file cannot be used.
         """
-        path = os.path.abspath(path) if os.fspath(path) != ":memory:" else ":memory:"
+        path = os.path.realpath(path) if os.fspath(path) != ":memory:" else ":memory:"
         database = Database(path, durability=durability, busy_timeout_ms=busy_timeout_ms)
         try:
             keys: KeyRing = MemoryKeyRing() if database.is_memory else FileKeyRing(path)

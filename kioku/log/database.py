@@ -121,14 +121,17 @@ class Database:
         self._connect()
 
     def _connect(self) -> None:
-        self.has_failed = False
         with self.errors():
-            self.connection = apsw.Connection(self.path)
+            # Not created here: after a disk error it may be gone, and must not be made anew.
+            create = apsw.SQLITE_OPEN_CREATE if self.is_memory else 0
+            flags = apsw.SQLITE_OPEN_READWRITE | create
+            self.connection = apsw.Connection(self.path, flags=flags)
         try:
             self._configure()
         except BaseException:
             self.connection.close()
             raise
+        self.has_failed = False
 
     def reopen(self) -> None:
         """Connect anew, after a disk error.

@@ -163,3 +163,18 @@ def test_a_copy_that_only_reads_writes_nothing(tmp_path: Path) -> None:
         assert memory.search("one")
     assert copy.read_bytes() == before
     assert [file.name for file in copy.parent.iterdir()] == ["space.db"]
+
+
+def test_a_link_to_a_store_is_the_store(tmp_path: Path) -> None:
+    """The key lies beside the file, so whichever name it is opened by, it goes on in its log."""
+    real, link, directory = tmp_path / "real.db", tmp_path / "link.db", tmp_path / "linked"
+    link.symlink_to(real)
+    directory.symlink_to(tmp_path)
+    saved = filled(link, ["created by the link"])
+    for path in (real, link, directory / "real.db", directory / "link.db"):
+        saved |= filled(path, [f"by {path.parent.name} {path.name}"])
+    with kioku.open(real) as memory, kioku.open(link) as other:
+        saved[other.save("while both are open").id] = "while both are open"
+        assert contents(memory) == contents(other) == saved
+        assert memory.replica.statistics().logs == 1
+        assert problems(memory) == []

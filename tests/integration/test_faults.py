@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import kioku
-from kioku import Memory, StoreError, StoreFullError, StoreIOError
+from kioku import Memory, StoreAccessError, StoreError, StoreFullError, StoreIOError
 from tests.integration.faulty_disk import BROKEN, FULL, FaultyDisk
 from tests.integration.wholeness import assert_whole, contents
 
@@ -224,3 +224,17 @@ def test_what_was_acknowledged_before_a_kill_on_a_failing_disk_is_there(
         if not has_failed:
             return
     raise AssertionError("the saves never end")
+
+
+def test_a_store_that_is_gone_after_a_fault_is_not_made_anew(
+    tmp_path: Path, disk: FaultyDisk
+) -> None:
+    path = tmp_path / "space.db"
+    with kioku.open(path) as memory:
+        memory.save("kept")
+        assert run(disk, BROKEN, 1, lambda: memory.save("refused"))
+        path.rename(tmp_path / "moved.db")
+        for work in (memory.list, lambda: memory.save("refused")):
+            with pytest.raises(StoreAccessError, match="space"):
+                work()
+    assert not path.exists()
