@@ -91,7 +91,7 @@ class Replica:
         """Open a store, or create one that is empty.
 
         Args:
-            path: the file (or a link, which is followed), or ``":memory:"``.
+            path: the file, also by a link to it, or ``":memory:"``.
             rng: what draws salts and keys: ``random.SystemRandom()``.
             name: what this replica calls itself in the genesis of its logs; public.
             view: what follows the fold; None for the log and the merge alone.

@@ -146,12 +146,13 @@ def test_a_reader_without_rights_to_write_exports_what_is_sealed(open_tree: Path
         memory.save("sealed")
         memory.digest()
         memory.save("unsealed")
-        path.chmod(0o644)
-        for file in directory.glob("space.db-*"):
-            file.chmod(0o644)
-        next(directory.glob("*.key")).chmod(0o400)
-        directory.chmod(0o755)
-        said = as_nobody(path)
+        for file in directory.iterdir():
+            file.chmod(0o400 if file.suffix == ".key" else 0o444)
+        directory.chmod(0o555)
+        try:
+            said = as_nobody(path)
+        finally:
+            directory.chmod(0o755)
     assert said == [
         "open done",
         "other StoreAccessError True",
