@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 NOW_MS = 1_790_000_000_000
 ONE, TWO = bytes([1]) * 16, bytes([2]) * 16
 SECRET = b"quetzalcoatlus" * 5
-COUNT = 400
+COUNT, BATCH = 400, 20
+SEEDS = (2, 4, 9)
 
 
 @pytest.fixture
@@ -95,18 +96,18 @@ def test_a_slower_finisher_takes_back_nothing(path: Path, monkeypatch: pytest.Mo
         ours.append([Draft(PURGE, ONE)], now_ms=NOW_MS)
         reader.end()
         vacuum = ours._database.vacuum
-        done: list[int] = []
+        left: list[int] = []
 
         def vacuum_late(timeout_ms: int) -> bool:
-            if not done:
+            if not left:
                 other.finish_erasure(1_000)
                 other.append([Draft(PURGE, TWO)], now_ms=NOW_MS)
-                done.append(due(other))
+            left.append(due(other))
             return vacuum(timeout_ms)
 
         monkeypatch.setattr(ours._database, "vacuum", vacuum_late)
         ours.finish_erasure(1_000)
-        assert done == [0]
+        assert left == [0], "done once, and what the other noted was not taken back"
         assert due(ours) == 0
         assert files_with(path, SECRET) == []
 
@@ -136,7 +137,8 @@ def purge(replica: Replica, numbers: Iterable[int]) -> None:
         replica.append([Draft(PURGE, key(number))], now_ms=NOW_MS)
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+# Without the vacuum, each of these leaves some secret for a while: on a page that no query reads.
+@pytest.mark.parametrize("seed", SEEDS)
 def test_hundreds_of_secrets_purged_one_by_one_are_in_no_page(path: Path, seed: int) -> None:
     """Content, tag and project of each: none may stay between the cells of a page."""
     random = Random(seed)
@@ -145,18 +147,20 @@ def test_hundreds_of_secrets_purged_one_by_one_are_in_no_page(path: Path, seed: 
             numbers = range(first, first + 10)
             drafts = [Draft(SAVE, key(number), body(number, random)) for number in numbers]
             replica.append(drafts, now_ms=NOW_MS)
-        order = random.sample(range(COUNT), COUNT)
-        gone, kept = order[: COUNT - 40], order[COUNT - 40 :]
         for number in random.sample(range(COUNT), 60):  # edits move cells about
             replica.append([Draft(SAVE, key(number), body(number, random))], now_ms=NOW_MS)
-        reader = Reader(path)  # so that all are finished at once, and the test is quick
-        purge(replica, gone[:-1])
-        reader.end()
-        purge(replica, gone[-1:])
-        assert due(replica) == 0
-        everything = b"".join(file.read_bytes() for file in path.parent.iterdir())
-    assert [number for number in gone if name(number).encode() in everything] == []
-    assert all(name(number).encode() in everything for number in kept)
+        order = random.sample(range(COUNT), COUNT)
+        for gone in range(BATCH, COUNT - 2 * BATCH + 1, BATCH):
+            batch = order[gone - BATCH : gone]
+            reader = Reader(path)  # so that a batch is finished at once, and the test is quick
+            purge(replica, batch[1:])
+            reader.end()
+            purge(replica, batch[:1])
+            assert due(replica) == 0
+            everything = b"".join(file.read_bytes() for file in path.parent.iterdir())
+            assert [n for n in order[:gone] if name(n).encode() in everything] == []
+    everything = b"".join(file.read_bytes() for file in path.parent.iterdir())
+    assert all(name(number).encode() in everything for number in order[-2 * BATCH :])
 
 
 def test_no_purged_word_parts_the_pages_of_the_word_index(path: Path) -> None:
