@@ -147,6 +147,8 @@ class Database:
     def _configure(self) -> None:
         with self.errors():
             self.connection.set_busy_handler(self._wait)
+            # Plans must not depend on values: else SQLite prepares a statement again each time.
+            self.connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
             self.is_new = self._check_owner()
             for setting in _SETTINGS:
                 self.connection.execute(setting)
