@@ -17,8 +17,12 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tests.sabotage.mutants import MUTANTS, Change, Mutant
+from tests.sabotage.mutants import MUTANTS
+
+if TYPE_CHECKING:
+    from tests.sabotage.change import Change, Mutant
 
 ROOT = Path(__file__).resolve().parents[2]
 AT_ONCE = 2

@@ -6,7 +6,8 @@ Add one for every rule that a test is meant to hold.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from tests.sabotage.change import Change, Mutant
+from tests.sabotage.store_mutants import STORE_GROUPS
 
 LAW = "kioku/crdt/lww_set.py"
 CLOCK = "kioku/log/hlc.py"
@@ -32,30 +33,6 @@ ARRIVAL_TESTS = "tests/property/test_arrival.py"
 CLOCKS_TESTS = "tests/property/test_clocks.py"
 OWNER_TESTS = "tests/unit/log/test_owner.py"
 CHAIN_TESTS = "tests/property/test_damage.py"
-
-
-class Change(NamedTuple):
-    """One line of one file, made wrong, and the tests that must turn red."""
-
-    what: str
-    path: str
-    old: str
-    new: str
-    tests: str
-
-
-class Mutant(NamedTuple):
-    """A change with its place in the list."""
-
-    group: str
-    number: int
-    change: Change
-
-    @property
-    def name(self) -> str:
-        """What the report calls it."""
-        return f"{self.group}-{self.number}"
-
 
 GROUPS: dict[str, list[Change]] = {
     "merge": [
@@ -387,6 +364,7 @@ GROUPS: dict[str, list[Change]] = {
             FOUND_TESTS,
         ),
     ],
+    **STORE_GROUPS,
 }
 
 MUTANTS = [

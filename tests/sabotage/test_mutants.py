@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from tests.sabotage.__main__ import drift
-from tests.sabotage.mutants import GROUPS, MUTANTS, Mutant
+from tests.sabotage.mutants import GROUPS, MUTANTS
+
+if TYPE_CHECKING:
+    from tests.sabotage.change import Mutant
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=[mutant.name for mutant in MUTANTS])
