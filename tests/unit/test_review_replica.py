@@ -97,12 +97,12 @@ def test_what_is_held_is_never_scanned_to_see_what_is_due() -> None:
             asked.append((statement, bindings))
         return True
 
-    connection.exec_trace = trace
+    connection.set_exec_trace(trace)
     shown(replica, KEY)
     save(replica, OTHER, b"mine")
     with replica.reading(now_ms=NOW_MS + HOUR_MS):
         pass
-    connection.exec_trace = None
+    connection.set_exec_trace(None)
     assert len(asked) >= 3
     for statement, bindings in asked:
         plan = connection.execute(f"EXPLAIN QUERY PLAN {statement}", bindings).fetchall()
