@@ -26,6 +26,7 @@ from kioku.errors import (
 from kioku.log.codec import check_canonical, decode, encode
 from kioku.log.event import (
     BODY_BYTES_MAX,
+    BODY_KINDS,
     GENESIS,
     LATER_KIND,
     RETRACT,
@@ -84,6 +85,20 @@ def event_bytes(event: Event) -> int:
     return body + len(event.header or b"") + EVENT_OVERHEAD_BYTES
 
 
+def lasting_bytes(data: bytes, events: Sequence[Event]) -> int:
+    """Give the size that an encoded chunk can come to have: it must fit its limit even then.
+
+    An event with a body shorter than a salt grows when that is erased, for its commitment is sent
+    instead. Were that not counted, a log could become one that nobody can send on.
+    """
+    growing = (
+        len(event.body)
+        for event in events
+        if event.body is not None and event.header is None and event.kind not in BODY_KINDS
+    )
+    return len(data) + sum(SALT_BYTES - size for size in growing if size < SALT_BYTES)
+
+
 def encode_chunk(
     log_id: bytes, first_seq: int, prev: bytes, *, events: Sequence[Event], signature: bytes
 ) -> bytes:
@@ -131,6 +146,9 @@ def decode_chunk(data: bytes) -> Chunk:
     reader = _EventReader(log_id, first_seq, prev)
     events = [reader.read(item) for item in items]
     check_canonical(value, data, "chunk")
+    is_near = len(data) + SALT_BYTES * len(items) > CHUNK_BYTES_MAX
+    if len(items) > 1 and is_near and lasting_bytes(data, events) > CHUNK_BYTES_MAX:
+        raise MalformedMessageError("a chunk that would be over its limit once bodies are erased")
     return Chunk(log_id, first_seq, prev, events, reader.hashes, sig)
 
 

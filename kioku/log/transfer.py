@@ -12,6 +12,7 @@ from kioku.log.chunk import (
     Chunk,
     encode_chunk,
     event_bytes,
+    lasting_bytes,
 )
 from kioku.log.event import (
     BODY_KINDS,
@@ -61,7 +62,7 @@ def read_chunk(store: LogStore, path: Path, after: int) -> tuple[bytes, int] | N
     run = read_run(store, path, after, PAYLOAD_BYTES_BOUND)
     count = _first_sealed(run, seals)
     data = _encode(path, run, seals[after + count], count) if count else b""
-    if not count or (count > 1 and len(data) > CHUNK_BYTES_MAX):
+    if not count or (count > 1 and lasting_bytes(data, run.events[:count]) > CHUNK_BYTES_MAX):
         data, count = _read_stripped(store, path, after, seals)
     return data, after + count
 
@@ -76,7 +77,8 @@ def _read_stripped(
     count = min(seals, default=after) - after
     if 0 < count <= EVENTS_MAX:
         run = read_run(store, path, after, 0, count=count, room=0)
-        room = CHUNK_BYTES_MAX - len(_encode(path, run, seals[after + count], count))
+        data = _encode(path, run, seals[after + count], count)
+        room = CHUNK_BYTES_MAX - lasting_bytes(data, run.events)
         if room >= 0:
             run = read_run(store, path, after, 0, count=count, room=room)
             return _encode(path, run, seals[after + count], count), count

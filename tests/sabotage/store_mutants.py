@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.sabotage.change import Change
 
+CHUNK = "kioku/log/chunk.py"
 CODEC = "kioku/log/codec.py"
 DATABASE = "kioku/log/database.py"
 ERASURE = "kioku/log/erasure.py"
@@ -97,8 +98,15 @@ STORE_GROUPS: dict[str, list[Change]] = {
         Change(
             "bodies that came late fill a chunk over its limit",
             TRANSFER,
-            "room = CHUNK_BYTES_MAX - len(_encode(path, run, seals[after + count], count))",
+            "room = CHUNK_BYTES_MAX - lasting_bytes(data, run.events)",
             "room = CHUNK_BYTES_MAX",
+            EXCHANGE_TESTS,
+        ),
+        Change(
+            "a chunk may be one that erasure makes too long",
+            CHUNK,
+            "is_near and lasting_bytes(data, events) > CHUNK_BYTES_MAX",
+            "is_near and len(data) > CHUNK_BYTES_MAX",
             EXCHANGE_TESTS,
         ),
         Change(

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import TYPE_CHECKING
 
 import cbor2
 import pytest
 
 from kioku.errors import BrokenChainError, MalformedMessageError
+from kioku.log import chunk as chunk_module
+from kioku.log import transfer as transfer_module
 from kioku.log.chunk import CHUNK_BYTES_MAX, decode_chunk
 from kioku.log.codec import has_plain_keys
-from kioku.log.event import PURGE, RETRACT, SAVE, TOMBSTONE, ZERO_KEY
+from kioku.log.event import PURGE, RETRACT, SAVE, TOMBSTONE, ZERO_KEY, EventId
 from kioku.log.hlc import pack
 from kioku.log.payload import NAME_BYTES_MAX, encode_targets, is_name
 from kioku.replica import Draft, Replica
 from tests.property.authors import Author
 from tests.property.stores import open_store
 from tests.unit.log.colliding import colliding_map
-
-if TYPE_CHECKING:
-    from kioku.log.event import EventId
 
 NOW_MS = 1_790_000_000_000
 HLC = pack(NOW_MS)
@@ -100,6 +98,43 @@ def test_bodies_that_come_later_and_no_longer_fit_under_one_seal_are_still_expor
     other.ingest_chunk(chunk, now_ms=NOW_MS)
     assert other.digest() == replica.digest()
     assert 0 < other.statistics().missing < 300, "what did not fit is known to be missing"
+
+
+def crowded(saves: int, retracts: int) -> tuple[Author, list[EventId]]:
+    """A log of saves with bodies of one byte, and of retracts, whose bodies nothing erases."""
+    author = Author(4, hlc=HLC)
+    run = [author.genesis]
+    for number in range(1, saves + 1):
+        stamp, key = HLC + number, number.to_bytes(16, "big")
+        run.append(author.append(run[-1], SAVE, hlc=stamp, key=key, body=b"x"))
+    for number in range(1, retracts + 1):
+        targets = encode_targets([EventId(KEY, number, bytes(32))])
+        stamp = HLC + 1_000 + number
+        run.append(author.append(run[-1], RETRACT, hlc=stamp, key=ZERO_KEY, body=targets))
+    return author, run
+
+
+def test_a_chunk_that_erasure_would_make_too_long_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A commitment is longer than a body of one byte: nobody could send such a log on."""
+    author, run = crowded(saves=30, retracts=30)
+    data = author.chunk(run[0], run[-1])
+    for limit, is_taken in ((len(data) + 30 * 15, True), (len(data) + 30 * 15 - 1, False)):
+        for module in (chunk_module, transfer_module):
+            monkeypatch.setattr(module, "CHUNK_BYTES_MAX", limit)
+        monkeypatch.setattr(transfer_module, "PAYLOAD_BYTES_MAX", limit - 512)
+        replica, other = open_store(seed=1), open_store(seed=2)
+        if not is_taken:
+            with pytest.raises(MalformedMessageError, match="once bodies are erased"):
+                replica.ingest_chunk(data, now_ms=NOW_MS)
+            continue
+        replica.ingest_chunk(data, now_ms=NOW_MS)
+        drafts = [Draft(PURGE, number.to_bytes(16, "big")) for number in range(1, 31)]
+        replica.append(drafts, now_ms=NOW_MS)
+        carry(replica, other)
+        assert other.digest() == replica.digest()
+        assert other.statistics().missing == 0
 
 
 # --- maps whose keys collide ----------------------------------------------------------------------
