@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FLIPS = 60
+PAGE_BYTES = 4096
 
 
 class Built(NamedTuple):
@@ -196,11 +197,14 @@ def test_a_value_that_was_never_written_is_no_traceback(
 
 @pytest.mark.parametrize("kept", [0.999, 0.9, 0.5, 0.1, 0.04])
 def test_a_truncated_file_is_refused(image: Image, kept: float) -> None:
-    image.write(image.bytes[: int(len(image.bytes) * kept)])
+    size = int(len(image.bytes) * kept)
+    # Of a last page that is cut, SQLite reads the rest as zeros: if it was that, nothing is lost.
+    is_the_same = len(image.bytes) - size < PAGE_BYTES and not any(image.bytes[size:])
+    image.write(image.bytes[:size])
     memory = open_or_none(image)
     if memory is not None:
         with memory:
-            assert is_found_by_a_deep_look(memory)
+            assert is_found_by_a_deep_look(memory) or is_the_same
             assert show(memory, image) or contents(memory) == image.shown
 
 
