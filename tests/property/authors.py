@@ -52,6 +52,11 @@ class Written(NamedTuple):
         return lww_set.Event(self.event.hlc, *self.id, kind, self.event.key, targets)
 
 
+def _salt(*parts: object) -> bytes:
+    """One event's own, so that a test may look for it; the same in every run."""
+    return blake2b(repr(parts).encode(), digest_size=16).digest()
+
+
 class Author:
     """One log and its key, born with a genesis at ``hlc``."""
 
@@ -71,7 +76,7 @@ class Author:
         """Write an event behind ``before``: a second one there makes a branch."""
         salt = None
         if body is not None:
-            salt = blake2b(repr((self.log_id, before, hlc)).encode(), digest_size=16).digest()
+            salt = _salt(self.log_id, before, hlc, kind, key, body)
         commitment = None if salt is None or body is None else commit(salt, body)
         return self._place(before, Event(hlc, kind, key, commitment, salt, body))
 
@@ -79,7 +84,7 @@ class Author:
         self, before: EventId, kind: int, *, hlc: int, key: bytes, body: bytes
     ) -> EventId:
         """Write an event as a kioku of the future might: more fields, its own version."""
-        salt = blake2b(repr((self.log_id, before, hlc, "later")).encode(), digest_size=16).digest()
+        salt = _salt(self.log_id, before, hlc, kind, key, body, "later")
         commitment = commit(salt, body)
         place = (self.log_id, before.seq + 1, before.hash)
         header = cbor2.dumps([LATER_VERSION, *place, hlc, kind, key, commitment, "new"])

@@ -225,6 +225,14 @@ def test_a_tombstone_that_came_before_its_save_still_deletes_it() -> None:
     assert add(tombstone, save).winner(KEY) == tombstone
 
 
+def test_a_tie_of_stamps_goes_to_the_greater_event_whatever_the_order() -> None:
+    low, high = event(SAVE, 0, 2), event(SAVE, 0, 3)
+    for number in range(32):
+        # Other hashes, so that a set gives them in other orders.
+        one, other = (e._replace(hash=bytes((number,)) * 31 + e.hash[:1]) for e in (low, high))
+        assert add(one, other).winner(KEY) == add(other, one).winner(KEY) == other
+
+
 def test_an_undelete_is_a_greater_save() -> None:
     save, tombstone, again = event(SAVE, 0, 2), event(TOMBSTONE, 1, 3), event(SAVE, 2, 4)
     assert add(again, tombstone, save).shown(KEY) == Shown(again, is_held=False)
