@@ -201,9 +201,9 @@ class Replica:
         a read had failed.
         """
         self._database.reopen()
-        has_erased = self._core.has_erased
-        self._core = self._attach(self._database)
-        self._core.has_erased = has_erased
+        before, self._core = self._core, self._attach(self._database)
+        self._core.has_erased = before.has_erased
+        self._core.owner.opened_inode = before.owner.opened_inode  # it must still be that file
 
     @contextmanager
     def _writing(self, now_ms: int, *, full: bool = False) -> Iterator[None]:

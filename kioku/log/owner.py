@@ -101,7 +101,7 @@ class Owner:
         self._rng = rng
         self._name = name
         self._machine_id = machine_id
-        self._opened_inode = keys.inode()
+        self.opened_inode = keys.inode()
         self._begun: bytes | None = None
 
     def has_written(self) -> bool:
@@ -119,7 +119,7 @@ class Owner:
     def key_of(self, own: Own) -> LogKey | None:
         """Give the open log's key if the log is still ours to extend, else None."""
         key = self._keys.load(own.log.log_id)
-        if key is None or not key.belongs_to(self._machine_id, self._opened_inode):
+        if key is None or not key.belongs_to(self._machine_id, self.opened_inode):
             return None
         return key if self._has_sealed(own.branch, key) else None
 
@@ -188,7 +188,7 @@ class Owner:
         Raises:
             StoreAccessError: if it was moved, deleted or replaced since.
         """
-        if self._keys.inode() != self._opened_inode:
+        if self._keys.inode() != self.opened_inode:
             raise StoreAccessError(
                 "the store's file was moved, deleted or replaced while it was open; open it again"
             )

@@ -11,7 +11,13 @@ import apsw
 import pytest
 
 import kioku
-from kioku.errors import ReplicaClosedError, StoreBusyError, StoreFullError, StoreIOError
+from kioku.errors import (
+    ReplicaClosedError,
+    StoreAccessError,
+    StoreBusyError,
+    StoreFullError,
+    StoreIOError,
+)
 from kioku.log.event import PURGE, SAVE
 from kioku.log.hlc import pack
 from kioku.observation import UnreadableBodyError, read_fields
@@ -194,6 +200,19 @@ def test_the_call_after_a_disk_error_has_a_new_connection(tmp_path: Path) -> Non
         assert replica._database.connection is not before
         save(replica, OTHER, b"other")
         assert shown(replica, OTHER) == b"other"
+
+
+def test_a_new_connection_does_not_take_another_file_for_the_store(tmp_path: Path) -> None:
+    path = tmp_path / "space.db"
+    with open_store(str(path)) as replica:
+        save(replica, KEY, b"mine")
+        other = tmp_path / "other.db"
+        with open_store(str(other), seed=1) as stranger:
+            save(stranger, OTHER, b"another store's")
+        other.replace(path)
+        replica._database.has_failed = True
+        with pytest.raises(StoreAccessError, match="replaced"):
+            save(replica, KEY, b"where nobody would look")
 
 
 @pytest.fixture
