@@ -1,7 +1,7 @@
 """kioku (記憶, memory): a shared, durable memory for coding agents, over a replicated event log.
 
     with kioku.open() as memory:
-        memory.save("Chose Postgres over SQLite for analytics", project="demo")
+        memory.save("Chose Postgres over SQLite for the analytics database", project="demo")
         hits = memory.search("which database")
 
 The names below are the public API and nothing else is. They are imported when they are first used,

@@ -75,7 +75,7 @@ SAVE = Verb(
         JSON,
     ),
     examples=(
-        'kioku save "Chose Postgres over SQLite for analytics" -p demo -t db,infra \\',
+        'kioku save "Chose Postgres over SQLite for the analytics database" -p demo -t db,infra \\',
         "      --memory-type decision --importance 4",
         "git log -1 --format=%B | kioku save - -p demo",
     ),

@@ -73,7 +73,7 @@ options:
   --version   show the version
 
 example:
-  kioku save "Chose Postgres over SQLite for analytics" -p demo --memory-type decision
+  kioku save "Chose Postgres over SQLite for the analytics database" -p demo --memory-type decision
   kioku search "which database" -p demo
 
 exit codes:
