@@ -42,7 +42,7 @@ def workers(code: str, *, saves: int, processes: int = PROCESSES) -> Iterator[li
         yield children
 
 
-def test_no_save_is_lost_when_eight_processes_create_and_fill_a_store(tmp_path: Path) -> None:
+def test_failure_1_no_save_is_lost_when_processes_create_and_fill_a_store(tmp_path: Path) -> None:
     path = tmp_path / "space.db"
     acknowledged = []
     with workers(WORKER, saves=SAVES) as children:
