@@ -185,7 +185,7 @@ def _check_target(
         with open_store(path, settings) as memory:
             yield from _check_memory(memory, deep=deep)
     except StoreError as error:
-        yield Check("store", "fail", str(error), "see docs/operations.md, or restore a backup")
+        yield Check("store", "fail", str(error), "do as it says; a file that is lost begins anew with kioku import of an export")
 
 
 def _check_directory(directory: str) -> Check:
