@@ -185,7 +185,8 @@ def _check_target(
         with open_store(path, settings) as memory:
             yield from _check_memory(memory, deep=deep)
     except StoreError as error:
-        yield Check("store", "fail", str(error), "do as it says; a file that is lost begins anew with kioku import of an export")
+        hint = "do as it says; if the file is lost, import an export into a new one"
+        yield Check("store", "fail", str(error), hint)
 
 
 def _check_directory(directory: str) -> Check:

@@ -152,13 +152,14 @@ class Owner:
         for draft in drafts:
             check_draft(draft)
         own = self.current()
-        tip = self._store.tip(own.branch) if own else BranchTip(0, ZERO_HASH, 0)
-        last = self._last(tip)
         entries: list[Entry] = []
         if own is None or self.key_of(own) is None:
             own, entries = self._take_over(own, now_ms, is_retracted)
             last = max(entry.hlc for entry in entries if entry.kind in BODY_KINDS)
             tip = BranchTip(entries[-1].seq, entries[-1].hash, last)
+        else:
+            tip = self._store.tip(own.branch)
+            last = self._last(tip)
         stamps = list(_stamps(drafts, last, now_ms, trusts=horizon(now_ms)))
         entries += self._extend(own, tip, self._events(drafts, stamps))
         if any(draft.hlc is not None for draft in drafts) or len(entries) > len(drafts) + 1:
