@@ -1,6 +1,7 @@
 """A memory over one replica: what the library offers to whoever saves and finds.
 
-opening   settings, clock and chance come in          facade   Memory, one method an operation
+opening   settings, clock and chance come in          facade   Memory, one method an operation:
+handle    the open store below all of these                    saving, finding, forgetting, sharing
 intake    what is handed in -> observation            change   what is written, in a transaction
 recall    events -> what is handed out                history  the past of one observation
 results   the values that come back

@@ -20,7 +20,7 @@ import kioku
 from kioku import Memory, StoreBusyError
 from kioku.log.event import RETRACT, ZERO_KEY
 from kioku.log.payload import encode_targets
-from kioku.memory import facade
+from kioku.memory import forgetting
 from kioku.replica import Draft
 from tests.integration.child import Child
 from tests.integration.wholeness import problems
@@ -208,7 +208,7 @@ def store_path() -> str:
 def test_a_reader_delays_erasure_is_named_and_the_next_to_come_finishes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(facade, "ERASURE_WAIT_MS", 50)
+    monkeypatch.setattr(forgetting, "ERASURE_WAIT_MS", 50)
     secrets = Secrets(7)
     with kioku.open() as memory:
         saved = secrets.save(memory)
@@ -231,7 +231,7 @@ def test_a_reader_delays_erasure_is_named_and_the_next_to_come_finishes(
 def test_the_process_that_erased_finishes_with_its_next_save(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(facade, "ERASURE_WAIT_MS", 0)
+    monkeypatch.setattr(forgetting, "ERASURE_WAIT_MS", 0)
     secrets = Secrets(8)
     with kioku.open() as memory:
         saved = secrets.save(memory)

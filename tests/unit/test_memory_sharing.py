@@ -100,7 +100,7 @@ def test_statistics_count(memory: Memory) -> None:
 def test_a_purge_waits_for_readers_and_says_so(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kioku.memory.facade.ERASURE_WAIT_MS", 50)
+    monkeypatch.setattr("kioku.memory.forgetting.ERASURE_WAIT_MS", 50)
     memory = stores.open()
     saved = memory.save("kwyjibo")
     reader = apsw.Connection(memory.statistics().path)

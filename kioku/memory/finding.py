@@ -1,0 +1,114 @@
+"""What reads a memory: each call is one consistent read, and writes nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kioku.errors import AmbiguousIdError, NotFoundError
+from kioku.memory import recall
+from kioku.memory.handle import Handle
+from kioku.memory.intake import key_of_id, prefix_digits
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from kioku.memory.results import HistoryEntry, Hit
+    from kioku.observation import Observation
+
+    # ``list`` is a method here, so the class cannot name the type by that word.
+    Observations = list[Observation]
+    HistoryEntries = list[HistoryEntry]
+    Hits = list[Hit]
+
+
+class Finding(Handle):
+    """Searching, listing and looking up."""
+
+    def search(
+        self,
+        query: str = "",
+        *,
+        project: str | None = None,
+        limit: int = 10,
+        mode: str = "or",
+        **filters: Unpack[recall.Filters],
+    ) -> Hits:
+        """Find observations by their words, the best first; any string is a query.
+
+        A blank query gives the newest. ``mode`` says how many of the words must be there: ``or``
+        any, ``and`` all, ``and_or`` all or, where nothing has them all, any.
+
+        Raises:
+            InvalidArgumentError: if ``limit``, ``mode`` or a filter is out of range.
+        """
+        wanted = recall.make_filter(project, filters)
+        recall.check_search(query, limit=limit, mode=mode)
+        now_ms = self.now_ms()
+        with self._replica.reading(now_ms=now_ms) as reading:
+            return recall.search(
+                reading, query, wanted=wanted, limit=limit, now_ms=now_ms, mode=mode
+            )
+
+    def get(self, id: str) -> Observation | None:
+        """Give an observation by its full id; None if it is unknown, deleted, purged or expired."""
+        key, now_ms = key_of_id(id), self.now_ms()
+        with self._replica.reading(now_ms=now_ms) as reading:
+            observation = recall.read_shown(reading, key)
+        if observation is None or not recall.is_alive(observation, now_ms):
+            return None
+        return observation
+
+    def list(
+        self,
+        *,
+        project: str | None = None,
+        limit: int = 100,
+        include_deleted: bool = False,
+        **filters: Unpack[recall.Filters],
+    ) -> Observations:
+        """Give the newest observations, by the stamp of their last change, the greatest first.
+
+        ``include_deleted`` adds the deleted ones whose last version can still be read, marked
+        ``is_deleted`` and placed by the time of their deletion.
+        """
+        from kioku.memory import history as past
+
+        wanted = recall.make_filter(project, filters)
+        recall.check_limit(limit)
+        now_ms = self.now_ms()
+        with self._replica.reading(now_ms=now_ms) as reading:
+            found = recall.newest(reading, wanted=wanted, limit=limit, now_ms=now_ms)
+            if include_deleted:
+                found += past.deleted(reading, wanted=wanted, limit=limit)
+        return past.in_order(found, limit=limit)
+
+    def history(self, id: str) -> HistoryEntries:
+        """Give every version, deletion and purge of an observation, the greatest stamp first.
+
+        Raises:
+            NotFoundError: if no event here is about this id.
+        """
+        from kioku.memory import history as past
+
+        key, now_ms = key_of_id(id), self.now_ms()
+        with self._replica.reading(now_ms=now_ms) as reading:
+            entries = past.entries(reading, key)
+        if not entries:
+            raise NotFoundError(f"{id}: nothing here has ever had this id")
+        return entries
+
+    def resolve_id(self, prefix: str) -> str:
+        """Give the one full id that begins with ``prefix`` (at least 6 hex digits).
+
+        Raises:
+            NotFoundError: if there is none.
+            AmbiguousIdError: if there are several.
+        """
+        digits = prefix_digits(prefix)
+        with self._replica.reading(now_ms=self.now_ms()) as reading:
+            keys = reading.keys_with_prefix(digits)
+        if not keys:
+            raise NotFoundError(f"{prefix}: no observation here has an id that begins so")
+        if len(keys) > 1:
+            raise AmbiguousIdError(digits, len(keys))
+        return keys[0].hex()

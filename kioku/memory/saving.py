@@ -1,0 +1,103 @@
+"""What puts words into a memory: each call is one transaction, or one a thousand observations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from kioku.log.event import make_key
+from kioku.memory import change
+from kioku.memory.handle import Handle
+from kioku.memory.intake import Changes, Fields, from_fields, from_item, key_of_id
+from kioku.observation import from_unix_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Unpack
+
+    from kioku.observation import Observation
+
+BATCH: Final = 1_000
+"""Observations of one transaction of ``save_many``: its fsync is a hundredth of it, and others wait
+for the lock no longer than some 20 ms."""
+
+
+class Saving(Handle):
+    """Saving and editing."""
+
+    def save(self, content: str, **fields: Unpack[Fields]) -> Observation:
+        """Save one observation; when this returns it survives a crash.
+
+        At durability ``full`` it survives a power cut too. Fields: project, tags, memory_type
+        (``note``), importance (2), subject, summary, source_files, references, supersedes (full
+        ids), expires_at or ttl (from now), session_id (the memory's own), extra. One that is None
+        counts as not given.
+
+        Raises:
+            InvalidObservationError: if a field breaks its rule or limit; nothing was written.
+            StoreError: if it could not be written; nothing was acknowledged.
+        """
+        now_ms = self.now_ms()
+        given = {**fields, "content": content}
+        observation = from_fields(given, self._author, now=from_unix_ms(now_ms))
+        item = change.prepare(observation, make_key(self._random_bytes(10), now_ms))
+        with self._replica.transaction(now_ms=now_ms) as transaction:
+            return change.save(transaction, [item])[0]
+
+    def save_many(
+        self,
+        items: Iterable[Mapping[str, Any] | Observation],
+        *,
+        keep_times: bool = False,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> list[Observation]:
+        """Save many observations, about 1,000 a transaction; all are checked before the first.
+
+        Args:
+            items: dicts of the fields of ``save``, or observations. An observation that has an id
+                keeps it and its author, so saving one that is here already is an edit of it.
+            keep_times: stamp observations that have an id with their own ``updated_at``, so that
+                importing them here and elsewhere undoes nothing that is newer. Those that are
+                here already, or newer, deleted or purged here, are left out.
+            progress: called with (done, total) after each transaction.
+
+        Returns:
+            What was written, in the order given.
+
+        Raises:
+            InvalidObservationError: if any item breaks a rule; then nothing was written.
+            StoreError: if a transaction failed; those reported to ``progress`` are safe.
+        """
+        now_ms = self.now_ms()
+        now = from_unix_ms(now_ms)
+        prepared = [
+            change.prepare(
+                from_item(item, self._author, now=now),
+                make_key(self._random_bytes(10), now_ms),
+                keep_times=keep_times,
+            )
+            for item in items
+        ]
+        saved: list[Observation] = []
+        for start in range(0, len(prepared), BATCH):
+            batch = prepared[start : start + BATCH]
+            with self._replica.transaction(now_ms=self.now_ms()) as transaction:
+                saved += change.save(transaction, batch)
+            if progress is not None:
+                progress(start + len(batch), len(prepared))
+        return saved
+
+    def edit(self, id: str, **changes: Unpack[Changes]) -> Observation:
+        """Change fields of an observation; all others stay, those of a newer kioku included.
+
+        Read, changed and written in one transaction, so two edits of different fields in two
+        processes of one machine both last. On two machines the later one wins whole, and
+        ``history`` shows the other. An expired one can be edited by giving it another
+        ``expires_at`` (None for none).
+
+        Raises:
+            NotFoundError: if there is nothing to edit under this id.
+            InvalidObservationError: if a change breaks a rule; nothing was written.
+        """
+        key, now_ms = key_of_id(id), self.now_ms()
+        with self._replica.transaction(now_ms=now_ms) as transaction:
+            return change.edit(transaction, key, changes, now_ms=now_ms)

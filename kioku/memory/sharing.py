@@ -1,0 +1,55 @@
+"""What a memory gives to other stores and takes from them, and what keeps its own in order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kioku.errors import InvalidArgumentError
+from kioku.memory.handle import Handle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from kioku.log.frontier import Frontier
+    from kioku.memory.results import MemoryStatistics
+    from kioku.replica import IngestCounts
+
+
+class Sharing(Handle):
+    """Frontiers, chunks, counts and rebuilding."""
+
+    def frontier(self) -> Frontier:
+        """What this store has: the set of its logs' tips, for another's ``export_chunks``."""
+        return self._replica.frontier()
+
+    def digest(self) -> str:
+        """The fingerprint of the frontier, 64 hex digits: equal stores have equal digests."""
+        return self._replica.digest()
+
+    def export_chunks(self, after: Frontier | None = None) -> Iterator[bytes]:
+        """Give what a peer with the frontier ``after`` lacks, signed; None for everything.
+
+        Each chunk (at most 1,000 events or 256 KiB, but for one larger event) is read in a
+        transaction of its own: a slow consumer holds no lock.
+        """
+        return self._replica.export_chunks(after)
+
+    def ingest_chunk(self, chunk: bytes) -> IngestCounts:
+        """Take in a chunk that another store exported; verified first, harmless when repeated.
+
+        Raises:
+            PeerError: if it is malformed, forged or does not link; nothing of it was stored.
+        """
+        if not isinstance(chunk, bytes):
+            raise InvalidArgumentError(f"chunk: {type(chunk).__name__} is not bytes")
+        return self._replica.ingest_chunk(chunk, now_ms=self.now_ms())
+
+    def statistics(self) -> MemoryStatistics:
+        """Counts of this moment. Cost: grows with the store, some 20 ms at 100,000."""
+        from kioku.memory import census
+
+        return census.take(self._replica, self._author, now_ms=self.now_ms())
+
+    def rebuild(self, progress: Callable[[int, int], None] | None = None) -> None:
+        """Derive everything that is derived again, from the log; changes no answer."""
+        self._replica.rebuild(progress=progress)
