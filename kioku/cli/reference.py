@@ -83,6 +83,8 @@ Each setting is the first of: option, environment, config file, launcher, defaul
 | client | `KIOKU_CLIENT_ID` | `client_id` | the launcher's, else `user@host` |
 | session | `KIOKU_SESSION_ID` | | a fresh one for each command |
 | host (`pc_id`) | | `pc_id` | the machine's name |
+| project | `KIOKU_PROJECT` | | none |
+| find the project by the directory | | `detect_project`: `true` or `false` | `true` |
 | durability: `full` or `normal` | | `durability` | `full` |
 | mode: `local` | | `mode` | `local` |
 | where the stores lie | `KIOKU_STATE_DIR` | | the platform's data directory, under `kioku` |

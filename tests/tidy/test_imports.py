@@ -23,7 +23,7 @@ OWNERS = {
     ),
     "cbor2": ("kioku/log/codec.py", "kioku/observation/*.py"),
     "cryptography": ("kioku/log/seal.py",),
-    "platformdirs": ("kioku/config.py",),
+    "platformdirs": ("kioku/config/sources.py",),
     "zenoh": (),
     "mcp": (),
 }

@@ -9,14 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kioku.config import (
-    CONFIG_BYTES_MAX,
-    IDENTITY_LENGTH_MAX,
-    OLD_STATE_DIR_VARIABLES,
-    Settings,
-    load_settings,
-    store_path,
-)
+from kioku.config import OLD_STATE_DIR_VARIABLES, Settings, load_settings, store_path
+from kioku.config.checks import IDENTITY_LENGTH_MAX
+from kioku.config.sources import CONFIG_BYTES_MAX
 from kioku.errors import ConfigError, KiokuError
 
 if TYPE_CHECKING:
@@ -157,6 +152,10 @@ def test_the_file_is_read_from_the_config_directory(tmp_path: Path) -> None:
         (b"space = 'A B'", "space: 'A B' is not a space name"),
         (b"space = ", "not TOML"),
         (b"space = '\xff'", "not TOML"),
+        (b"space = true", "space: not a string"),
+        (b"detect_project = 'no'", "detect_project: neither true nor false"),
+        (b"detect_project = 0", "detect_project: neither true nor false"),
+        (b"project = 'x'", "unknown key 'project'"),
         (b"durability = 'never'", "is none of full, normal"),
         (b"mode = 'hub'", "not a mode of this version"),
         (b"#" * (CONFIG_BYTES_MAX + 1), "not a config file"),
@@ -213,6 +212,30 @@ def test_a_path_that_is_not_plain_text_is_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=f"environment {variable}: "):
         load_settings({**environ, variable: path})
+
+
+@pytest.mark.parametrize("prefix", ["KIOKU_", "KIOKU_MESH_", "MESH_MEM_"])
+def test_the_environment_can_fix_the_project(environ: dict[str, str], prefix: str) -> None:
+    assert load_settings(environ).project == ""
+    settings = load_settings({**environ, prefix + "PROJECT": "host/owner/名前"})
+    assert settings.project == "host/owner/名前"
+    assert settings.sources["project"] == f"environment {prefix}PROJECT"
+
+
+@pytest.mark.parametrize("value", [" a", "a ", "a\nb", "a\x1b[2J", "\u202ea", "\ud800", "x" * 129])
+def test_a_bad_project_is_refused_by_the_name_of_its_variable(
+    environ: dict[str, str], value: str
+) -> None:
+    with pytest.raises(ConfigError, match=r"environment KIOKU_PROJECT: .* project name") as caught:
+        load_settings({**environ, "KIOKU_PROJECT": value})
+    assert str(caught.value).isprintable()
+
+
+def test_the_file_can_turn_the_detection_of_projects_off(tmp_path: Path) -> None:
+    assert load_settings({"HOME": "/h"}).detect_project is True
+    settings = settings_with_file(tmp_path, "detect_project = false")
+    assert settings.detect_project is False
+    assert settings.sources["detect_project"].startswith("config file ")
 
 
 def test_a_guessed_identity_is_made_valid_rather_than_refused() -> None:
