@@ -131,7 +131,7 @@ SEARCH = Verb(
     examples=("kioku search which database -p demo", "kioku search --since 2026-05-01 -n 10"),
     run=_search,
     output="Entries, separated by a line `---`; `No matching memories.` if there is none.",
-    json="A list of observations, each with `score`, `snippet` and `is_substring`; `[]` for none.",
+    json="A list of hits; `[]` for none.",
 )
 
 GET_MEMORY = Verb(
@@ -168,9 +168,7 @@ HISTORY = Verb(
     examples=("kioku history 3f9a21",),
     run=_history,
     output="`[status] operation time by replica seq N`, why, and the content's beginning.",
-    json="A list of events, the greatest stamp first: `operation` (`save`, `tombstone`, `purge`), "
-    "`status` (`wins`, `older`, `retracted`, `purged`, `held`, `unknown`), `why`, `stamped_at`, "
-    "`replica`, `log_id`, `seq`, `hash`, `reason`, `observation` (null if it cannot be read).",
+    json="A list of events, the greatest stamp first.",
 )
 
 VERBS = {verb.name: verb for verb in (SEARCH, GET_MEMORY, LIST, HISTORY)}

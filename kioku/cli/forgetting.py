@@ -161,7 +161,7 @@ def _gc_one(arguments: Namespace) -> int:
     with open_memory(arguments) as memory:
         key = full_id(memory, arguments.force_id)
         if arguments.dry_run:
-            render.line(f"would purge: {key}")
+            _show_would_purge(key, is_json=arguments.json)
             return 0
         if not is_full_id(arguments.force_id.strip().lower()):
             _require_yes(arguments, f"erase {key} everywhere, for ever?", f"{key} would be erased")
@@ -177,6 +177,13 @@ def _show_purged(id: str, *, is_json: bool, had_copy: bool) -> None:
         render.line(f"purged: {id}")
     else:
         render.line(f"purged: {id} (no local copy; none will be accepted)")
+
+
+def _show_would_purge(id: str, *, is_json: bool) -> None:
+    if is_json:
+        render.json({"would_purge": id, "dry_run": True})
+    else:
+        render.line(f"would purge: {id}")
 
 
 def _show_counts(counts: GcCounts, *, is_json: bool, is_dry_run: bool) -> None:
@@ -247,7 +254,7 @@ DELETE = Verb(
     run=_delete,
     output="`deleted (tombstone): <id>` for each, in bulk followed by `deleted: N observations`; "
     "with `--dry-run` `would delete` in place of `deleted`.",
-    json='`{"deleted": [id, …], "dry_run": false}`',
+    json="The ids.",
 )
 
 UNDELETE = Verb(
@@ -269,7 +276,7 @@ PURGE = Verb(
     examples=("kioku purge 3f9a21 --yes",),
     run=_purge,
     output="`purged: <id>`",
-    json='`{"purged": id, "had_local_copy": true}`',
+    json="The id, and whether its content was here.",
 )
 
 GC = Verb(
@@ -299,9 +306,7 @@ GC = Verb(
     run=_gc,
     output="`erased: N versions` (`would erase` with `--dry-run`) and a `name: count` line each; "
     "with `--force-id` `purged: <id>`, and `no local copy` where there was none.",
-    json='`{"deleted", "expired", "beaten", "observations", "body_bytes", "dry_run"}`: versions '
-    "under a tombstone, of what expired, edited away; the observations that they belong to; bytes. "
-    "With `--force-id` as of `purge`.",
+    json="The counts; with `--force-id` as of `purge`.",
 )
 
 VERBS = {verb.name: verb for verb in (DELETE, UNDELETE, PURGE, GC)}

@@ -38,7 +38,10 @@ def _init(arguments: Namespace) -> int:
     settings = settings_of(arguments)
     text = _config_text(settings)
     if arguments.print:
-        render.block(text.rstrip("\n"))
+        if arguments.json:
+            render.json({"text": text})
+        else:
+            render.block(text.rstrip("\n"))
         return 0
     path = os.path.abspath(arguments.out or settings.config_path)
     _write_config(path, text, is_forced=arguments.force)
@@ -200,7 +203,7 @@ INIT = Verb(
     examples=("kioku init", "kioku init --print"),
     run=_init,
     output="`wrote <path>` and the next step.",
-    json='`{"wrote": path, "mode": "local", "space", "next"}`',
+    json="The same.",
 )
 
 STATUS = Verb(
@@ -210,8 +213,7 @@ STATUS = Verb(
     examples=("kioku status",),
     run=_status,
     output="`key: value` lines; without a mesh `mesh: off` and `mesh_ready: no`.",
-    json="An object with the same keys; counts are numbers, `observations_by_family` is an object, "
-    "`erased` and `mesh_ready` are booleans.",
+    json="The same keys, with numbers and booleans.",
 )
 
 DOCTOR = Verb(
@@ -229,8 +231,7 @@ DOCTOR = Verb(
     examples=("kioku doctor", "kioku doctor --deep"),
     run=_doctor,
     output="`[PASS|WARN|FAIL] name - summary` for each check, and `hint: …` where one helps.",
-    json='`{"version", "ok", "worst_status", "checks": [{"name", "status", "summary", "hint"}]}`; '
-    "a status is `pass`, `warn` or `fail`.",
+    json="All checks, and the worst.",
     exit_codes="0 all passed, 1 the worst is a warning, 2 something failed or the usage is wrong",
 )
 
@@ -242,7 +243,7 @@ REBUILD = Verb(
     examples=("kioku rebuild",),
     run=_rebuild,
     output="`rebuilt: N observations from N events`",
-    json='`{"events", "observations"}`',
+    json="The counts.",
 )
 
 VERBS = {verb.name: verb for verb in (INIT, STATUS, DOCTOR, REBUILD)}

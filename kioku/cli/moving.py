@@ -232,8 +232,7 @@ EXPORT = Verb(
     examples=("kioku export memory.kioku", "kioku export - --format jsonl | less"),
     run=_export,
     output="`exported: N chunks, N bytes to FILE`; nothing but the export if FILE is `-`.",
-    json='`{"file", "chunks", "bytes"}`; with `--format jsonl` `observations` instead of `chunks`. '
-    "Each line of JSON Lines is an observation.",
+    json="What was written. (Each line of JSON Lines is an observation.)",
 )
 
 IMPORT = Verb(
@@ -249,7 +248,7 @@ IMPORT = Verb(
     examples=("kioku import memory.kioku",),
     run=_import,
     output="`imported: N new of N events` and a `name: count` line each.",
-    json='`{"chunks", "events", "new_events", "new_bodies", "held", "missing"}`',
+    json="The counts.",
     exit_codes="0 all is here, 1 something was refused (and what was not is kept), 2 usage",
 )
 

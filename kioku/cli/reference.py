@@ -4,38 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kioku.cli import render, verbs
+from kioku.cli import render, schemas, verbs
 
 if TYPE_CHECKING:
     from kioku.cli.parser import Argument, Verb
-
-# Every field of an observation in JSON, with its type and meaning; a test holds it complete.
-OBSERVATION_FIELDS = {
-    "observation_id": ("string", "the id, by its older name"),
-    "id": ("string", "32 hex digits"),
-    "content": ("string", "what was saved"),
-    "project": ("string", '`""` if none'),
-    "tags": ("list of strings", ""),
-    "memory_type": ("string", "`note`, `decision`, `bug`, `pattern`, `config` or `summary`"),
-    "importance": ("integer", "1 to 5"),
-    "subject": ("string", '`""` if none'),
-    "summary": ("string", '`""` if none'),
-    "source_files": ("list of strings", ""),
-    "references": ("list of strings", ""),
-    "supersedes": ("list of strings", "whole ids"),
-    "agent_family": ("string", "who saved it"),
-    "client_id": ("string", "who saved it"),
-    "host": ("string", "where it was saved"),
-    "pc_id": ("string", "`host`, by its older name"),
-    "session_id": ("string", "the session it was saved in"),
-    "created_at": ("string or null", "ISO 8601, UTC: the writer's clock"),
-    "updated_at": ("string", "ISO 8601, UTC: the last change, the time that filters compare"),
-    "expires_at": ("string or null", "ISO 8601, UTC"),
-    "is_held": ("boolean", "its writer's clock is ahead of ours"),
-    "is_deleted": ("boolean", "only with `list --include-deleted` ever true"),
-    "versions": ("integer", "how many replicas wrote it; past 1 an edit may have lost: `history`"),
-    "extra": ("object", "fields that other programs added"),
-}
+    from kioku.cli.schemas import Schema
 
 _JOIN = "\N{SYMBOL FOR SPACE}"  # a space that no line may break at, until it is wrapped
 
@@ -96,20 +69,28 @@ those name another program's directory, which kioku leaves alone. `XDG_DATA_HOME
 characters without `/ \\ * ? # $`. A value that cannot be used is an error that names where it
 stands, and so is a key of the config file that is not known.
 
-## An observation in JSON
+## Shapes in JSON
 
-| field | type | |
-|---|---|---|"""
+What `--json` prints is described by a JSON Schema for each verb, which `kioku schema VERB` prints
+and the tests hold the program to. No field is printed that is not in it; a later version may add
+fields. These shapes are printed by several verbs."""
 
 
 def reference() -> str:
     """The whole of docs/cli.md."""
-    fields = [
-        f"| `{name}` | {type_name} | {meaning} |"
-        for name, (type_name, meaning) in OBSERVATION_FIELDS.items()
-    ]
+    shapes = [_shape(name) for name in schemas.SHARED]
     sections = [_section(verbs.load(name)) for name in verbs.MODULES]
-    return "\n".join([INTRODUCTION, *fields, *sections])
+    return "\n".join([INTRODUCTION, *shapes, *sections])
+
+
+def _shape(name: str) -> str:
+    fields = schemas.SHARED[name]["properties"]
+    base = schemas.SHARED["observation"]["properties"]
+    lines = ["", f"### {name}", ""]
+    if base.keys() < fields.keys():
+        lines += ["Every field of an [observation](#observation), and these.", ""]
+        fields = {key: field for key, field in fields.items() if key not in base}
+    return "\n".join([*lines, *_fields(fields)])
 
 
 def _section(verb: Verb) -> str:
@@ -117,10 +98,56 @@ def _section(verb: Verb) -> str:
     usage = " ".join([f"kioku {verb.name}", *map(_usage, verb.arguments)])
     lines = ["", f"## {verb.name}", "", description, "", "```", *_wrapped(usage), "```", ""]
     lines += ["| argument | |", "|---|---|", *map(_row, verb.arguments), ""]
-    lines += [f"**Prints** {verb.output}", "", f"**With `--json`** {verb.json}", ""]
+    lines += [f"**Prints** {verb.output}", ""]
+    if verb.json:
+        shape = schemas.schema(verb.name)
+        lines += [f"**With `--json`** {verb.json}{_link(shape)}", "", *_output(shape)]
     if verb.exit_codes:
         lines += [f"**Exit codes** {verb.exit_codes}.", ""]
     return "\n".join([*lines, "```console", *_prompted(verb.examples), "```"])
+
+
+def _link(shape: Schema) -> str:
+    """Where the fields of what is printed are described, if it has none of its own."""
+    item = shape.get("items", shape)
+    return f" Its fields: [{_name(item)}](#{_name(item)})." if "$ref" in item else ""
+
+
+def _output(shape: Schema) -> list[str]:
+    """A table for each object that a verb may print, and an empty line behind each."""
+    if "anyOf" in shape:
+        first, *others = map(_output, shape["anyOf"])
+        return [*first, *(line for other in others for line in ("or", "", *other))]
+    return [*_fields(shape["properties"]), ""] if "properties" in shape else []
+
+
+def _fields(fields: Schema) -> list[str]:
+    rows = [
+        f"| `{name}` | {_type(field)} | {field.get('description', '')} |"
+        for name, field in fields.items()
+    ]
+    return ["| field | type | |", "|---|---|---|", *rows]
+
+
+def _name(shape: Schema) -> str:
+    return str(shape["$ref"].rpartition("/")[2])
+
+
+def _type(shape: Schema) -> str:
+    """What a value is, in a few words."""
+    if "$ref" in shape:
+        return f"[{_name(shape)}](#{_name(shape)})"
+    if "anyOf" in shape:
+        return " or ".join(map(_type, shape["anyOf"]))
+    if "enum" in shape:
+        return " or ".join(f"`{value}`" for value in shape["enum"])
+    if "const" in shape:
+        return f"`{shape['const']}`" if isinstance(shape["const"], str) else "`true`"
+    if shape["type"] == "array":
+        item = _type(shape["items"])
+        return f"list of {item}" if "$ref" in shape["items"] else f"list of {item}s"
+    kinds = [shape["type"]] if isinstance(shape["type"], str) else shape["type"]
+    return " or ".join(kinds)
 
 
 def _prompted(examples: tuple[str, ...]) -> list[str]:

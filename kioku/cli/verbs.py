@@ -32,6 +32,7 @@ MODULES = {
     "export": "moving",
     "import": "moving",
     "rebuild": "keeping",
+    "schema": "explaining",
 }
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import kioku
+from tests.integration.json_output import assert_documented, prints_json
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-m", "kioku.cli")
@@ -41,7 +42,7 @@ def environment(**variables: str) -> dict[str, str]:
 
 
 def run(*arguments: str | bytes, stdin: str | bytes = b"", **variables: str) -> Result:
-    """Run ``kioku`` to its end, whatever its exit code."""
+    """Run ``kioku`` to its end, whatever its exit code; what it gives as JSON is documented."""
     data = stdin.encode() if isinstance(stdin, str) else stdin
     done = subprocess.run(
         [*COMMAND, *arguments],
@@ -51,7 +52,10 @@ def run(*arguments: str | bytes, stdin: str | bytes = b"", **variables: str) -> 
         timeout=SECONDS_MAX,
         check=False,
     )
-    return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+    result = Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+    if result.out and prints_json(tuple(map(os.fsdecode, arguments))):
+        assert_documented(os.fsdecode(arguments[0]), result.out)
+    return result
 
 
 def done(*arguments: str | bytes, stdin: str | bytes = b"", **variables: str) -> Result:

@@ -51,6 +51,11 @@ def test_a_search_imports_no_driver_that_it_does_not_need() -> None:
     assert not _modules_after("search", "first") & COSTLY
 
 
+def test_no_command_imports_the_schemas_to_do_its_work() -> None:
+    for command in (["save", "the second"], ["list"], ["search", "first"]):
+        assert "kioku.cli.schemas" not in _modules_after(*command)
+
+
 def test_a_save_imports_no_heavy_standard_module() -> None:
     assert not _modules_after("save", "the second") & HEAVY
 

@@ -1,0 +1,291 @@
+"""What ``--json`` prints, verb by verb, as JSON Schema (2020-12); ``kioku schema`` shows it.
+
+The rule this module guards: every field that a script can see is named and described here, and
+nothing else is printed (``additionalProperties`` is false throughout, but for ``extra``). The tests
+check each command's output against it, docs/cli.md is written from it, and no command imports it
+to do its work.
+
+If you add a verb with ``--json``: add its schema to ``_OUTPUTS``, and run ``make docs``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+Schema = dict[str, Any]
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+LINES = frozenset[str]()
+"""The verbs that print one such document a line, not one in all."""
+
+
+def text(meaning: str, **more: Any) -> Schema:
+    """A string, and what it says."""
+    return {"type": "string", "description": meaning, **more}
+
+
+def word(meaning: str, *values: str) -> Schema:
+    """One of some known words."""
+    return {"enum": list(values), "description": meaning}
+
+
+def number(meaning: str, minimum: int = 0, **more: Any) -> Schema:
+    """A whole number; a count unless it is told otherwise."""
+    return {"type": "integer", "minimum": minimum, "description": meaning, **more}
+
+
+def yes_or_no(meaning: str, **more: Any) -> Schema:
+    """A boolean."""
+    return {"type": "boolean", "description": meaning, **more}
+
+
+def digits(meaning: str, count: int = 32) -> Schema:
+    """So many hex digits, in lower case."""
+    return {"type": "string", "pattern": f"^[0-9a-f]{{{count}}}$", "description": meaning}
+
+
+def moment(meaning: str, *, or_null: bool = False) -> Schema:
+    """A time in UTC, to the millisecond."""
+    return {
+        "type": ["string", "null"] if or_null else "string",
+        "format": "date-time",
+        "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00$",
+        "description": meaning,
+    }
+
+
+def listed(items: Schema, meaning: str = "") -> Schema:
+    """A list, maybe empty."""
+    described = {"description": meaning} if meaning else {}
+    return {"type": "array", "items": items, **described}
+
+
+def counts(meaning: str) -> Schema:
+    """An object whose names are data and whose values are counts."""
+    values = {"type": "integer", "minimum": 0}
+    return {"type": "object", "additionalProperties": values, "description": meaning}
+
+
+def record(fields: Schema, *, optional: tuple[str, ...] = ()) -> Schema:
+    """An object with these fields and no others; all are there unless ``optional``."""
+    return {
+        "type": "object",
+        "properties": fields,
+        "required": [name for name in fields if name not in optional],
+        "additionalProperties": False,
+    }
+
+
+def shared(name: str) -> Schema:
+    """A reference to one of the shapes that several verbs print."""
+    return {"$ref": f"#/$defs/{name}"}
+
+
+_OBSERVATION: Schema = {
+    "observation_id": digits("the id, by its older name"),
+    "id": digits("32 hex digits"),
+    "content": text("what was saved"),
+    "project": text('`""` if none'),
+    "tags": listed({"type": "string"}),
+    "memory_type": text("`note`, `decision`, `bug`, `pattern`, `config`, `summary`; or a newer"),
+    "importance": number("1 to 5", 1, maximum=5),
+    "subject": text('`""` if none'),
+    "summary": text('`""` if none'),
+    "source_files": listed({"type": "string"}),
+    "references": listed({"type": "string"}),
+    "supersedes": listed(digits("a whole id"), "whole ids"),
+    "agent_family": text("who saved it"),
+    "client_id": text("who saved it"),
+    "host": text("where it was saved"),
+    "pc_id": text("`host`, by its older name"),
+    "session_id": text("the session it was saved in"),
+    "created_at": moment("ISO 8601, UTC: the writer's clock", or_null=True),
+    "updated_at": moment("ISO 8601, UTC: the last change, the time that filters compare"),
+    "expires_at": moment("ISO 8601, UTC", or_null=True),
+    "is_held": yes_or_no("its writer's clock is ahead of ours"),
+    "is_deleted": yes_or_no("only with `list --include-deleted` ever true"),
+    "versions": number(
+        "how many replicas wrote it; past 1 an edit may have lost: `history`", minimum=1
+    ),
+    "extra": {"type": "object", "description": "fields that other programs added"},
+}
+
+_HIT: Schema = {
+    **_OBSERVATION,
+    "score": {"type": "number", "description": "greater is better, within one search"},
+    "snippet": text("the place where the words are"),
+    "is_substring": yes_or_no("it holds the query's letters but none of its words"),
+}
+
+_EVENT: Schema = {
+    "operation": word("what was done", "save", "tombstone", "purge"),
+    "status": word("what became of it", "wins", "older", "retracted", "purged", "held", "unknown"),
+    "why": text("a sentence that says why it has that status"),
+    "stamped_at": moment("when its writer's logical clock says it was written"),
+    "replica": text("the name of the replica that wrote it"),
+    "log_id": digits("the log it stands in"),
+    "seq": number("its place there", 1),
+    "hash": digits("its hash", 64),
+    "reason": text("why it was deleted, if that was said"),
+    "observation": {
+        "anyOf": [shared("observation"), {"type": "null"}],
+        "description": "what was saved; null if it cannot be read",
+    },
+}
+
+_CHECK: Schema = {
+    "name": text("what was looked at"),
+    "status": word("how it is", "pass", "warn", "fail"),
+    "summary": text("what was found"),
+    "hint": text('what to do; `""` if nothing need be done'),
+}
+
+SHARED = {
+    "observation": record(_OBSERVATION),
+    "hit": record(_HIT),
+    "event": record(_EVENT),
+    "check": record(_CHECK),
+}
+
+_STATUS: Schema = {
+    "version": text("kioku's"),
+    "backend": {"const": "sqlite", "description": "what stores it"},
+    "space": text("the space's name"),
+    "store": text("its file"),
+    "config": text("the config file, which need not exist"),
+    "durability": word("what a save survives", "full", "normal"),
+    "pc_id": text("the host that a save would name"),
+    "session_id": text("the session that a save would name"),
+    "agent_family": text('the agent family that a save would name, or `""`'),
+    "client_id": text("the client that a save would name"),
+    "observations": number("those that can be read now"),
+    "observations_by_family": counts('the same by agent family, by `""` where none was given'),
+    "deleted": number("hidden by a tombstone"),
+    "purged": number("erased for ever"),
+    "retracted": number("events that count for nothing any more"),
+    "held": number("events of a clock that is ahead of ours"),
+    "missing": number("contents that have not come yet"),
+    "events": number("in all logs"),
+    "logs": number("one a replica, or more"),
+    "file_bytes": number("the store's size on the disk"),
+    "erased": yes_or_no("nothing that was purged or retracted is left in a file"),
+    "digest": digits("equal on two stores that hold the same events", 64),
+    "mesh": word("whether the mesh runs", "off"),
+    "mesh_ready": yes_or_no("whether it has peers"),
+}
+
+_PURGED = record(
+    {
+        "purged": digits("the id"),
+        "had_local_copy": yes_or_no("whether its content was here"),
+    }
+)
+
+_OUTPUTS: dict[str, Schema] = {
+    "init": {
+        "anyOf": [
+            record(
+                {
+                    "wrote": text("the config file"),
+                    "mode": word("how it shares", "local"),
+                    "space": text("the space's name"),
+                    "next": text("a command to try"),
+                }
+            ),
+            record({"text": text("with `--print`: what would be written")}),
+        ]
+    },
+    "save": shared("observation"),
+    "search": listed(shared("hit")),
+    "get-memory": shared("observation"),
+    "list": listed(shared("observation")),
+    "edit": shared("observation"),
+    "delete": record(
+        {
+            "deleted": listed(digits("an id"), "the ids"),
+            "dry_run": yes_or_no("whether it was only tried"),
+        }
+    ),
+    "undelete": shared("observation"),
+    "purge": _PURGED,
+    "history": listed(shared("event")),
+    "gc": {
+        "anyOf": [
+            record(
+                {
+                    "deleted": number("versions under a tombstone"),
+                    "expired": number("versions of what expired"),
+                    "beaten": number("versions that were edited away"),
+                    "observations": number("what these versions belong to"),
+                    "body_bytes": number("their size"),
+                    "dry_run": yes_or_no("whether it was only tried"),
+                }
+            ),
+            _PURGED,
+            record(
+                {
+                    "would_purge": digits("with `--force-id --dry-run`: the id"),
+                    "dry_run": {"const": True, "description": "it was only tried"},
+                }
+            ),
+        ]
+    },
+    "status": record(_STATUS),
+    "doctor": record(
+        {
+            "version": text("kioku's"),
+            "ok": yes_or_no("nothing failed; a warning is ok"),
+            "worst_status": word("the worst of all checks", "pass", "warn", "fail"),
+            "checks": listed(shared("check"), "all that was looked at"),
+        }
+    ),
+    "export": record(
+        {
+            "file": text("the file"),
+            "chunks": number("with `--format cbor`: how many chunks it holds"),
+            "observations": number("with `--format jsonl`: how many observations it holds"),
+            "bytes": number("its size"),
+        },
+        optional=("chunks", "observations"),
+    ),
+    "import": record(
+        {
+            "chunks": number("read"),
+            "events": number("read"),
+            "new_events": number("that were not here"),
+            "new_bodies": number("contents that were not here"),
+            "held": number("events of a clock that is ahead of ours"),
+            "missing": number("events whose content did not come with them"),
+        }
+    ),
+    "rebuild": record(
+        {
+            "events": number("that were read"),
+            "observations": number("that can be read now"),
+        }
+    ),
+    "schema": {"type": "object", "description": "a schema, or one by each verb's name"},
+}
+
+VERBS = tuple(_OUTPUTS)
+
+
+def schema(verb: str) -> Schema:
+    """The JSON Schema of what ``kioku VERB --json`` prints, with the shapes that it refers to."""
+    shape = _OUTPUTS[verb]
+    names = _referred(shape)
+    used = {"$defs": {name: SHARED[name] for name in SHARED if name in names}} if names else {}
+    a_line = ", each line" if verb in LINES else ""
+    return {"$schema": DIALECT, "title": f"kioku {verb} --json{a_line}", **shape, **used}
+
+
+def _referred(shape: object) -> set[str]:
+    """The names of the shared shapes within this one, also where one refers to another."""
+    if isinstance(shape, list):
+        return {name for part in shape for name in _referred(part)}
+    if not isinstance(shape, dict):
+        return set()
+    if "$ref" in shape:
+        name = shape["$ref"].rpartition("/")[2]
+        return {name} | _referred(SHARED[name])
+    return {name for part in shape.values() for name in _referred(part)}
