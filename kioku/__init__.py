@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from kioku.memory.results import Hit as Hit
     from kioku.memory.results import MemoryStatistics as MemoryStatistics
     from kioku.observation import Observation as Observation
+    from kioku.project.detection import detect_project as detect_project
     from kioku.replica import Replica as Replica
     from kioku.replica import ReplicaStatistics as ReplicaStatistics
     from kioku.retention import GcCounts as GcCounts
@@ -69,6 +70,7 @@ _NAMES: Final = {
     "memory": "Memory open",
     "memory.results": "Hit HistoryEntry MemoryStatistics",
     "observation": "Observation",
+    "project.detection": "detect_project",
     "replica": "Replica ReplicaStatistics",
     "retention": "GcCounts",
     "transaction": "IngestCounts Reading Transaction Version View",

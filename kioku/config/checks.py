@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from kioku.errors import ConfigError
+from kioku.project.name import PROJECT_LENGTH_MAX, is_project_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +19,6 @@ MODES = ("local",)
 
 IDENTITY_LENGTH_MAX = 128  # characters; an observation takes 1 KiB, a column of a table less
 SPACE_LENGTH_MAX = 32  # it becomes a file name and a part of a key expression
-PROJECT_LENGTH_MAX = 128  # characters: a remote's host, owner and name fit well
 _VALUE_SHOWN_MAX = 60  # characters of a bad value that an error repeats
 
 # What has a meaning in a path, a key expression or a shell pattern.
@@ -96,7 +96,7 @@ def _space_fault(value: str) -> str:
 
 
 def _project_fault(value: str) -> str:
-    if len(value) > PROJECT_LENGTH_MAX or not value.isprintable() or value != value.strip():
+    if value and not is_project_name(value):
         return (
             f"is not a project name: use at most {PROJECT_LENGTH_MAX} printable characters, "
             "without spaces at its ends"
