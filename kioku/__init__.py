@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from kioku.log.store import Entry as Entry
     from kioku.memory import Memory as Memory
     from kioku.memory import open as open  # noqa: A004 - it is kioku.open
+    from kioku.memory.awaiting import AsyncMemory as AsyncMemory
+    from kioku.memory.awaiting import open_async as open_async
     from kioku.memory.results import HistoryEntry as HistoryEntry
     from kioku.memory.results import Hit as Hit
     from kioku.memory.results import MemoryStatistics as MemoryStatistics
@@ -68,6 +70,7 @@ _NAMES: Final = {
     "log.payload": "encode_targets",
     "log.store": "Entry",
     "memory": "Memory open",
+    "memory.awaiting": "AsyncMemory open_async",
     "memory.results": "Hit HistoryEntry MemoryStatistics",
     "observation": "Observation",
     "project.detection": "detect_project",

@@ -4,7 +4,7 @@ opening   settings, clock and chance come in          facade   Memory, one metho
 handle    the open store below all of these                    saving, finding, forgetting, sharing
 intake    what is handed in -> observation            change   what is written, in a transaction
 recall    events -> what is handed out                history  the past of one observation
-results   the values that come back
+results   the values that come back                     awaiting the same, for asyncio
 """
 
 from kioku.memory.facade import Memory

@@ -7,6 +7,7 @@ Add one for every rule that a test is meant to hold.
 from __future__ import annotations
 
 from tests.sabotage.change import Change, Mutant
+from tests.sabotage.memory_mutants import MEMORY_GROUPS
 from tests.sabotage.store_mutants import STORE_GROUPS
 
 LAW = "kioku/crdt/lww_set.py"
@@ -365,6 +366,7 @@ GROUPS: dict[str, list[Change]] = {
         ),
     ],
     **STORE_GROUPS,
+    **MEMORY_GROUPS,
 }
 
 MUTANTS = [
