@@ -42,10 +42,10 @@ if TYPE_CHECKING:
     from kioku.observation import Observation as Observation
     from kioku.project.detection import detect_project as detect_project
     from kioku.replica import Replica as Replica
-    from kioku.replica import ReplicaStatistics as ReplicaStatistics
     from kioku.retention import GcCounts as GcCounts
     from kioku.transaction import IngestCounts as IngestCounts
     from kioku.transaction import Reading as Reading
+    from kioku.transaction import ReplicaStatistics as ReplicaStatistics
     from kioku.transaction import Transaction as Transaction
     from kioku.transaction import Version as Version
     from kioku.transaction import View as View
@@ -60,7 +60,7 @@ _NAMES: Final = {
         "AmbiguousIdError BadCommitmentError BadSealError BrokenChainError ClockError"
         " ConfigError InvalidArgumentError InvalidObservationError KiokuError"
         " LogLimitError MalformedMessageError NestedTransactionError NotFoundError PeerError"
-        " ReplicaClosedError SchemaVersionError StoreAccessError StoreBusyError"
+        " PrivateSpaceError ReplicaClosedError SchemaVersionError StoreAccessError StoreBusyError"
         " StoreCorruptError StoreError StoreFullError StoreIOError TooLargeError"
         " UnsupportedVersionError UsageError"
     ),
@@ -74,9 +74,9 @@ _NAMES: Final = {
     "memory.results": "Hit HistoryEntry MemoryStatistics",
     "observation": "Observation",
     "project.detection": "detect_project",
-    "replica": "Replica ReplicaStatistics",
+    "replica": "Replica",
     "retention": "GcCounts",
-    "transaction": "IngestCounts Reading Transaction Version View",
+    "transaction": "IngestCounts Reading ReplicaStatistics Transaction Version View",
 }
 _HOMES: Final = {name: home for home, names in _NAMES.items() for name in names.split()}
 

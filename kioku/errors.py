@@ -61,6 +61,17 @@ class NestedTransactionError(UsageError):
         super().__init__("inside a transaction's block, use the transaction itself")
 
 
+class PrivateSpaceError(UsageError):
+    """A private space was asked for what would take its events elsewhere; nothing was given."""
+
+    def __init__(self, space: str) -> None:
+        super().__init__(
+            f"space {space} is private: its events are never sealed, stated or exported;"
+            " a backup copies it whole"
+        )
+        self.space = space
+
+
 class ConfigError(UsageError):
     """A setting from the config file or the environment cannot be used."""
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kioku.crdt.fold import TABLES as FOLD_TABLES
@@ -31,11 +30,20 @@ from kioku.log.frontier import Frontier
 from kioku.log.keyfile import FileKeyRing, MemoryKeyRing
 from kioku.log.owner import Owner, RandomBytes
 from kioku.log.path import Path, start_of
-from kioku.log.schema import SCHEMA_VERSION, space_id_of, write_meta
+from kioku.log.private import is_private, refuse_private
+from kioku.log.schema import SCHEMA_VERSION, write_space
 from kioku.log.schema import TABLES as LOG_TABLES
 from kioku.log.store import Entry, LogStore
 from kioku.log.transfer import genesis_of, place, read_chunk, read_seal
-from kioku.transaction import Core, IngestCounts, Reading, Transaction, Version, View
+from kioku.transaction import (
+    Core,
+    IngestCounts,
+    Reading,
+    ReplicaStatistics,
+    Transaction,
+    Version,
+    View,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -45,24 +53,16 @@ if TYPE_CHECKING:
     from kioku.log.event import EventId
     from kioku.log.keyfile import KeyRing
 
-__all__ = ["Draft", "IngestCounts", "Reading", "Replica", "Transaction", "Version", "View"]
-
-
-@dataclass(frozen=True, slots=True)
-class ReplicaStatistics:
-    """A snapshot of a replica in numbers."""
-
-    events: int
-    logs: int
-    tips: int
-    unsealed: int
-    purged: int
-    retracted: int
-    held: int
-    missing: int
-    erasures_due: int
-    newest_stamp: int
-    file_bytes: int
+__all__ = [
+    "Draft",
+    "IngestCounts",
+    "Reading",
+    "Replica",
+    "ReplicaStatistics",
+    "Transaction",
+    "Version",
+    "View",
+]
 
 
 class Replica:
@@ -84,6 +84,7 @@ class Replica:
         name: str,
         view: View | None = None,
         space: str | None = None,
+        private: bool = False,
         durability: Durability = "full",
         machine_id: bytes | None = None,
         busy_timeout_ms: int = BUSY_TIMEOUT_MS,
@@ -96,6 +97,7 @@ class Replica:
             name: what this replica calls itself in the genesis of its logs; public.
             view: what follows the fold; None for the log and the merge alone.
             space: the space's name, which gives its id; the file's name by default.
+            private: create it as one whose events never leave it; one that is there stays as it is.
             durability: ``"full"`` survives power loss, ``"normal"`` a crash of the process only.
             machine_id: a fingerprint of this machine, where it has a stable one.
             busy_timeout_ms: how long to wait for other processes' locks.
@@ -114,15 +116,15 @@ class Replica:
                 return Core(store, owner, view)
 
             replica = cls(database, attach)
-            replica._prepare(space or os.path.splitext(os.path.basename(path))[0])
+            replica._prepare(space or os.path.splitext(os.path.basename(path))[0], private)
         except BaseException:
             database.close()
             raise
         return replica
 
-    def _prepare(self, space: str) -> None:
+    def _prepare(self, space: str, private: bool) -> None:
         if self._database.check_schema(SCHEMA_VERSION) == 0:
-            self._create(space)
+            self._create(space, private)
         with self._database.errors():
             connection = self._database.connection
             self._core.has_erased = count_due(connection) > 0
@@ -140,7 +142,7 @@ class Replica:
                 " upgrade, or open it with the view it has"
             )
 
-    def _create(self, space: str) -> None:
+    def _create(self, space: str, private: bool) -> None:
         with self._database.write(full=True) as connection:
             if connection.execute("PRAGMA user_version").get:
                 return  # another process was first
@@ -153,8 +155,7 @@ class Replica:
                 connection.execute(statement)
             if self._core.view is not None:
                 self._core.view.create(connection)
-            write_meta(connection, "space", space)
-            write_meta(connection, "space_id", space_id_of(space))
+            write_space(connection, space, private=private)
             self._core.note_versions()
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -224,6 +225,11 @@ class Replica:
 
     # -- exchanging
 
+    def is_private(self) -> bool:
+        """Whether its space is private: then nothing below gives anything out."""
+        with self._opened(), self._database.read() as connection:
+            return is_private(connection)
+
     def seal(self) -> int:
         """Sign this store's own log up to its end; gives how many events that covers anew.
 
@@ -232,9 +238,11 @@ class Replica:
 
         Raises:
             StoreError: if it cannot be written.
+            PrivateSpaceError: if the space is private, as from all that follows here.
         """
         with self._opened():
-            with self._database.read():
+            with self._database.read() as connection:
+                refuse_private(connection)
                 if not self._core.owner.count_unsealed():
                     return 0
             with self._writing(0, full=True):
@@ -359,24 +367,8 @@ class Replica:
 
     def statistics(self) -> ReplicaStatistics:
         """Give a snapshot in numbers. Cost: O(logs + held + missing)."""
-        with self._opened(), self._database.read() as connection:
-            count = {
-                table: connection.execute(f"SELECT count(*) FROM {table}").get
-                for table in ("log", "branch", "purged", "retracted", "held", "missing")
-            }
-            return ReplicaStatistics(
-                events=connection.execute("SELECT max(event) FROM event").get or 0,
-                logs=count["log"],
-                tips=count["branch"],
-                unsealed=self._core.owner.count_unsealed(),
-                purged=count["purged"],
-                retracted=count["retracted"],
-                held=count["held"],
-                missing=count["missing"],
-                erasures_due=count_due(connection),
-                newest_stamp=self._core.store.newest_stamp(),
-                file_bytes=self._database.file_bytes(),
-            )
+        with self._opened(), self._database.read():
+            return self._core.statistics(self._database.file_bytes())
 
     def check(self, *, deep: bool, now_ms: int) -> list[Finding]:
         """Look for damage; ``deep`` reads every event. Changes nothing, raises for nothing."""

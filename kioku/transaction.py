@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from kioku.crdt.fold import FOLD_VERSION, Fold
 from kioku.crdt.standing import Outcome
 from kioku.errors import SchemaVersionError
-from kioku.log.erasure import raise_due
+from kioku.log.erasure import count_due, raise_due
 from kioku.log.event import Event, EventId
 from kioku.log.hlc import horizon, observe
 from kioku.log.schema import read_meta, write_meta
@@ -76,6 +76,23 @@ class IngestCounts:
     missing: int
 
 
+@dataclass(frozen=True, slots=True)
+class ReplicaStatistics:
+    """A snapshot of a replica in numbers."""
+
+    events: int
+    logs: int
+    tips: int
+    unsealed: int
+    purged: int
+    retracted: int
+    held: int
+    missing: int
+    erasures_due: int
+    newest_stamp: int
+    file_bytes: int
+
+
 class Core:
     """A store's log, fold and view, and the steps that keep them level."""
 
@@ -96,6 +113,26 @@ class Core:
     def note_versions(self) -> None:
         """Note that what is derived was built by these versions of fold and view."""
         write_meta(self.connection, "derived_by", ".".join(map(str, self.versions)))
+
+    def statistics(self, file_bytes: int) -> ReplicaStatistics:
+        """Count what is here. Cost: O(logs + held + missing)."""
+        count = {
+            table: self.connection.execute(f"SELECT count(*) FROM {table}").get
+            for table in ("log", "branch", "purged", "retracted", "held", "missing")
+        }
+        return ReplicaStatistics(
+            events=self.connection.execute("SELECT max(event) FROM event").get or 0,
+            logs=count["log"],
+            tips=count["branch"],
+            unsealed=self.owner.count_unsealed(),
+            purged=count["purged"],
+            retracted=count["retracted"],
+            held=count["held"],
+            missing=count["missing"],
+            erasures_due=count_due(self.connection),
+            newest_stamp=self.store.newest_stamp(),
+            file_bytes=file_bytes,
+        )
 
     def scrub(self, connection: apsw.Connection) -> None:
         """Let the view rewrite what its deletions leave behind."""

@@ -23,6 +23,7 @@ from kioku.errors import (
     InvalidObservationError,
     KiokuError,
     NotFoundError,
+    PrivateSpaceError,
 )
 
 if TYPE_CHECKING:
@@ -38,6 +39,10 @@ _INVALID_INPUT = (ConfigError, InvalidArgumentError, InvalidObservationError)
 _HINTS = (
     (NotFoundError, "`kioku list` and `kioku search` show ids"),
     (AmbiguousIdError, "`kioku list` and `kioku search` show whole ids"),
+    (
+        PrivateSpaceError,
+        "kioku export FILE --format jsonl --private writes what can be read, for yourself",
+    ),
 )
 
 

@@ -98,6 +98,8 @@ def _status(arguments: Namespace) -> int:
 
 
 def _status_text(value: object) -> str:
+    if value is None:
+        return "none"
     return ("no", "yes")[value] if isinstance(value, bool) else str(value)
 
 
@@ -109,6 +111,7 @@ def _status_fields(memory: Memory, settings: Settings) -> dict[str, Any]:
         "version": version(),
         "backend": "sqlite",
         "space": counts.space,
+        "private": counts.is_private,
         "store": counts.path,
         "config": settings.config_path,
         "durability": settings.durability,
@@ -127,7 +130,7 @@ def _status_fields(memory: Memory, settings: Settings) -> dict[str, Any]:
         "logs": counts.logs,
         "file_bytes": counts.file_bytes,
         "erased": counts.is_erased,
-        "digest": memory.digest(),
+        "digest": None if counts.is_private else memory.digest(),
         "mesh": "off",
         "mesh_ready": False,
     }

@@ -16,7 +16,7 @@ from kioku.cli import render
 from kioku.cli.arguments import JSON, SPACE
 from kioku.cli.files import ExistsError, replace_file
 from kioku.cli.parser import CommandError, Verb, argument
-from kioku.cli.store import open_memory
+from kioku.cli.store import open_memory, refuse_private
 from kioku.errors import MalformedMessageError, PeerError
 from kioku.log.chunk import MESSAGE_BYTES_MAX
 from kioku.log.codec import split_sequence
@@ -62,6 +62,7 @@ def _export(arguments: Namespace) -> int:
         raise ExistsError(arguments.file)
     write = _write_lines if arguments.format == "jsonl" else _write_chunks
     with open_memory(arguments) as memory, _destination(arguments.file) as put:
+        refuse_private(memory, arguments)
         what, count, size = write(memory, put)
     if is_standard_output:
         return 0
@@ -226,6 +227,11 @@ EXPORT = Verb(
             help="cbor (the default): everything, as chunks; jsonl: what can be read now",
         ),
         argument("--force", action="store_true", help="replace a file that is there"),
+        argument(
+            "--private",
+            action="store_true",
+            help="also if the space is private, with --format jsonl: for your own eyes",
+        ),
         SPACE,
         JSON,
     ),

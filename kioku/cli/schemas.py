@@ -151,6 +151,7 @@ _STATUS: Schema = {
     "version": text("kioku's"),
     "backend": {"const": "sqlite", "description": "what stores it"},
     "space": text("the space's name"),
+    "private": yes_or_no("its events can never leave the store"),
     "store": text("its file"),
     "config": text("the config file, which need not exist"),
     "durability": word("what a save survives", "full", "normal"),
@@ -169,7 +170,10 @@ _STATUS: Schema = {
     "logs": number("one a replica, or more"),
     "file_bytes": number("the store's size on the disk"),
     "erased": yes_or_no("nothing that was purged or retracted is left in a file"),
-    "digest": digits("equal on two stores that hold the same events", 64),
+    "digest": {
+        "anyOf": [digits("64 hex digits", 64), {"type": "null"}],
+        "description": "equal on two stores that hold the same events; null of a private space",
+    },
     "mesh": word("whether the mesh runs", "off"),
     "mesh_ready": yes_or_no("whether it has peers"),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from kioku.errors import InvalidArgumentError
+from kioku.errors import InvalidArgumentError, PrivateSpaceError
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -22,6 +22,16 @@ def open_memory(arguments: Namespace) -> Memory:
     from kioku.memory import open as open_space
 
     return open_space(space=arguments.space)
+
+
+def refuse_private(memory: Memory, arguments: Namespace) -> None:
+    """Refuse to write out what a private space holds unless ``--private`` says that it is meant.
+
+    Raises:
+        PrivateSpaceError: if it is one.
+    """
+    if memory.is_private and not arguments.private:
+        raise PrivateSpaceError(settings_of(arguments).space)
 
 
 def settings_of(arguments: Namespace) -> Settings:

@@ -49,6 +49,7 @@ from kioku.log.payload import (
     encode_targets,
     is_name,
 )
+from kioku.log.private import is_private, refuse_private
 from kioku.log.schema import read_meta, write_meta
 from kioku.log.store import Branch, BranchTip, Entry, LogRow, LogStore
 from kioku.log.transfer import PAYLOAD_BYTES_MAX
@@ -250,7 +251,7 @@ class Owner:
         from kioku.log.seal import log_id_of, public_key_of
 
         closed = self._own("closed_seq IS NOT NULL AND successor IS NULL")
-        tails = [draft for own in closed for draft in self._tail(own, is_retracted)]
+        tails = [draft for own in closed for draft in self._unsent(own, is_retracted)]
         parents = [tip for own in closed for tip in self._store.stated_tips(own.log.log)]
         seed = self._rng.randbytes(32)
         genesis = Genesis(public_key_of(seed), self._name, tuple(parents[:PARENTS_MAX]))
@@ -276,6 +277,10 @@ class Owner:
         if self._begun is not None and not committed:
             self._keys.discard(self._begun)
         self._begun = None
+
+    def _unsent(self, own: Own, is_retracted: Callable[[EventId], bool]) -> list[Draft]:
+        """Give what says a closed log's tail again for others; of a private space none waits."""
+        return [] if is_private(self._store.connection) else self._tail(own, is_retracted)
 
     def _tail(self, own: Own, is_retracted: Callable[[EventId], bool]) -> list[Draft]:
         """Give what says again what is in a closed log's unsealed tail.
@@ -322,6 +327,7 @@ class Owner:
         """Sign the tail, every chunk's limit; gives its length."""
         from kioku.log.seal import sign
 
+        refuse_private(self._store.connection)
         last: EventId | None = None
         with self._store.stating(own.log.log):
             for place in list(self._seal_places(own)):

@@ -58,6 +58,14 @@ def write_meta(connection: apsw.Connection, name: str, value: object) -> None:
     )
 
 
+def write_space(connection: apsw.Connection, name: str, *, private: bool) -> None:
+    """Say once, as a store is created, which space it holds and whether that is private."""
+    write_meta(connection, "space", name)
+    write_meta(connection, "space_id", space_id_of(name))
+    if private:
+        write_meta(connection, "private", 1)
+
+
 def space_id_of(name: str) -> bytes:
     """Give the id of an open space (16 bytes), which is its name's hash (DESIGN §8)."""
     return blake2b(name.encode(), digest_size=16, person=b"kioku.space.v1").digest()

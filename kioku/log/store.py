@@ -12,22 +12,9 @@ from itertools import count, repeat
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from kioku.errors import LogLimitError, StoreCorruptError
-from kioku.log.event import (
-    ZERO_HASH,
-    Event,
-    EventId,
-    commit,
-    header_prefix,
-    is_as_written,
-)
-from kioku.log.frontier import (
-    DIGEST_MODULUS,
-    TIPS_MAX,
-    TIPS_PER_LOG_MAX,
-    Frontier,
-    Tip,
-    tip_sum,
-)
+from kioku.log.event import ZERO_HASH, Event, EventId, commit, header_prefix, is_as_written
+from kioku.log.frontier import DIGEST_MODULUS, TIPS_MAX, TIPS_PER_LOG_MAX, Frontier, Tip, tip_sum
+from kioku.log.private import refuse_private
 from kioku.log.schema import read_meta, write_meta
 
 if TYPE_CHECKING:
@@ -303,7 +290,12 @@ class LogStore:
         return sorted(tips)
 
     def frontier(self) -> Frontier:
-        """Give all stated tips. Cost: about 5 µs a log."""
+        """Give all stated tips. Cost: about 5 µs a log.
+
+        Raises:
+            PrivateSpaceError: if the space is private.
+        """
+        refuse_private(self.connection)
         rows = self.connection.execute(
             f"{_BRANCH}, log_id FROM branch JOIN log USING(log) ORDER BY log, branch"
         )
@@ -320,11 +312,19 @@ class LogStore:
         after = self.stated_tips(log)
         if before != after:
             change = sum(map(tip_sum, after)) - sum(map(tip_sum, before))
-            total = (int.from_bytes(self.digest(), "big") + change) % DIGEST_MODULUS
+            total = (int.from_bytes(self._digest(), "big") + change) % DIGEST_MODULUS
             write_meta(self.connection, "digest", total.to_bytes(32, "big"))
 
     def digest(self) -> bytes:
-        """Give the digest of the stated frontier, as it is kept: 32 bytes."""
+        """Give the digest of the stated frontier, as it is kept: 32 bytes.
+
+        Raises:
+            PrivateSpaceError: if the space is private.
+        """
+        refuse_private(self.connection)
+        return self._digest()
+
+    def _digest(self) -> bytes:
         return bytes(read_meta(self.connection, "digest", bytes(32)))
 
     # -- bodies

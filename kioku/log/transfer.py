@@ -24,6 +24,7 @@ from kioku.log.event import (
     is_as_written,
 )
 from kioku.log.payload import Genesis, decode_genesis
+from kioku.log.private import refuse_private
 from kioku.log.store import LogRow, LogStore, check_body
 
 if TYPE_CHECKING:
@@ -136,8 +137,10 @@ def read_run(
     With ``room``, all ``count`` of them are read, and bodies past that many bytes are left out.
 
     Raises:
+        PrivateSpaceError: if the space is private: this is where every chunk gets its events.
         StoreCorruptError: if one is missing, does not chain or has another body.
     """
+    refuse_private(store.connection)
     log_id = path.goal.log_id
     prefix, prev, seq, size = header_prefix(log_id), path.hash_before(after + 1), after, 0
     run = Run(after + 1, [], [])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from kioku.log.private import is_private, space_of
 from kioku.memory.results import MemoryStatistics
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ _FAMILIES: Final = """
 _DELETED: Final = """
     SELECT count(*) FROM version v JOIN event t ON t.event = v.event
     WHERE v.wins = 1 AND t.kind = 2"""
-_SPACE: Final = "SELECT value FROM meta WHERE name = 'space'"
 
 
 def take(replica: Replica, author: Author, *, now_ms: int) -> MemoryStatistics:
@@ -30,7 +30,7 @@ def take(replica: Replica, author: Author, *, now_ms: int) -> MemoryStatistics:
         by_family = dict(families)
         return MemoryStatistics(
             path=reading.connection.filename or ":memory:",
-            space=str(reading.connection.execute(_SPACE).get),
+            space=space_of(reading.connection),
             session_id=author.session_id,
             agent_family=author.agent_family,
             client_id=author.client_id,
@@ -46,4 +46,5 @@ def take(replica: Replica, author: Author, *, now_ms: int) -> MemoryStatistics:
             retracted=counts.retracted,
             is_erased=counts.erasures_due == 0,
             file_bytes=counts.file_bytes,
+            is_private=is_private(reading.connection),
         )

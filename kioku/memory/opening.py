@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from kioku.config import load_settings
 from kioku.errors import InvalidArgumentError, StoreAccessError
 from kioku.log.keyfile import read_machine_id
+from kioku.log.private import PRIVATE_SPACE
 from kioku.memory.facade import Memory
 from kioku.replica import Replica
 from kioku.view.schema import ObservationView
@@ -33,6 +34,7 @@ def open(  # noqa: A001 - it is kioku.open, as io's is io.open
     agent_family: str | None = None,
     client_id: str | None = None,
     durability: str | None = None,
+    private: bool = False,
 ) -> Memory:
     """Open a memory, the default space's unless told; its first save creates it.
 
@@ -44,9 +46,12 @@ def open(  # noqa: A001 - it is kioku.open, as io's is io.open
         agent_family: which family of agents saves; else from the environment or the launcher.
         client_id: which client saves; likewise.
         durability: ``full`` (an acknowledged save survives a power cut) or ``normal``.
+        private: create the space as one whose events never leave its store, for good; the space
+            called ``private`` always is.
 
     Raises:
         ConfigError: if a setting cannot be used.
+        InvalidArgumentError: if ``private`` is asked of a space that is there and is not.
         StoreError: if the file cannot; the kind says why.
     """
     settings = load_settings(
@@ -58,9 +63,9 @@ def open(  # noqa: A001 - it is kioku.open, as io's is io.open
         durability=durability,
     )
     if path is not None:
-        return open_store(_path(path), settings, space=space)
+        return open_store(_path(path), settings, space=space, private=private)
     _create_directory(settings.state_dir)
-    return open_store(settings.store_path, settings, space=settings.space)
+    return open_store(settings.store_path, settings, space=settings.space, private=private)
 
 
 def open_store(
@@ -68,11 +73,15 @@ def open_store(
     settings: Settings,
     *,
     space: str | None = None,
+    private: bool = False,
     clock: Callable[[], int] = time.time_ns,
 ) -> Memory:
     """Open a file with settings that are already decided.
 
     ``space`` names the space of a store that is created; the file's own name unless given.
+
+    Raises:
+        InvalidArgumentError: if it should be private, by argument or by name, and is not.
     """
     replica = Replica.open(
         path,
@@ -80,9 +89,16 @@ def open_store(
         name=settings.pc_id,
         view=ObservationView(),
         space=space,
+        private=private,
         durability="normal" if settings.durability == "normal" else "full",
         machine_id=_machine_id(),
     )
+    if (private or space == PRIVATE_SPACE) and not replica.is_private():
+        replica.close()
+        raise InvalidArgumentError(
+            f"{path}: is there and is not private, and what it holds may have left already;"
+            " create a private space under another name"
+        )
     session_id = settings.session_id or f"s-{os.urandom(6).hex()}"
     return Memory(replica, settings, session_id=session_id, clock=clock, random_bytes=os.urandom)
 

@@ -70,6 +70,7 @@ class MemoryStatistics:
         events, logs, held, missing, purged, retracted: of the log, in events or keys.
         is_erased: whether nothing that was purged or retracted may be left in a file.
         file_bytes: the size of the store's file and its write-ahead log.
+        is_private: whether the space is private, so that none of its events can leave the store.
     """
 
     path: str
@@ -89,3 +90,4 @@ class MemoryStatistics:
     retracted: int
     is_erased: bool
     file_bytes: int
+    is_private: bool

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 class Sharing(Handle):
-    """Frontiers, chunks, counts and rebuilding."""
+    """Frontiers, chunks, counts and rebuilding.
+
+    What would give something out raises ``PrivateSpaceError`` where the space is private.
+    """
 
     def frontier(self) -> Frontier:
         """What this store has: the set of its logs' tips, for another's ``export_chunks``."""

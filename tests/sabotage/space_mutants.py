@@ -1,0 +1,68 @@
+"""One-line sabotages of spaces: what is private, and what several at once answer."""
+
+from __future__ import annotations
+
+from tests.sabotage.change import Change
+
+PRIVATE_TESTS = "tests/unit/test_private_spaces.py"
+
+SPACE_GROUPS: dict[str, list[Change]] = {
+    "private": [
+        Change(
+            "the name makes nothing private",
+            "kioku/log/private.py",
+            " or space_of(connection) == PRIVATE_SPACE",
+            "",
+            PRIVATE_TESTS,
+        ),
+        Change(
+            "a store that is created private is not marked",
+            "kioku/log/schema.py",
+            "    if private:\n",
+            "    if False:\n",
+            PRIVATE_TESTS,
+        ),
+        Change(
+            "a private log is signed",
+            "kioku/log/owner.py",
+            "        refuse_private(self._store.connection)\n",
+            "",
+            PRIVATE_TESTS,
+        ),
+        Change(
+            "a private chunk is read",
+            "kioku/log/transfer.py",
+            "    refuse_private(store.connection)\n",
+            "",
+            PRIVATE_TESTS,
+        ),
+        Change(
+            "a private digest is given",
+            "kioku/log/store.py",
+            "        refuse_private(self.connection)\n        return self._digest()\n",
+            "        return self._digest()\n",
+            PRIVATE_TESTS,
+        ),
+        Change(
+            "a private frontier is given",
+            "kioku/log/store.py",
+            "        refuse_private(self.connection)\n        rows =",
+            "        rows =",
+            PRIVATE_TESTS,
+        ),
+        Change(
+            "a copy says its private tail again",
+            "kioku/log/owner.py",
+            "return [] if is_private(self._store.connection) else self._tail(",
+            "return self._tail(",
+            PRIVATE_TESTS,
+        ),
+        Change(
+            "an open store is taken for a private one",
+            "kioku/memory/opening.py",
+            "if (private or space == PRIVATE_SPACE) and not replica.is_private():",
+            "if private and not replica.is_private():",
+            PRIVATE_TESTS,
+        ),
+    ],
+}
