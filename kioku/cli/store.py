@@ -30,7 +30,7 @@ def refuse_private(memory: Memory, arguments: Namespace) -> None:
     Raises:
         PrivateSpaceError: if it is one.
     """
-    if memory.is_private and not arguments.private:
+    if memory.is_private() and not arguments.private:
         raise PrivateSpaceError(settings_of(arguments).space)
 
 

@@ -48,7 +48,6 @@ class Handle:
         """The replica below, for what a memory does not offer; it closes with the memory."""
         return self._replica
 
-    @property
     def is_private(self) -> bool:
         """Whether its space is private: then no frontier, digest or chunk can be had of it."""
         return self._replica.is_private()

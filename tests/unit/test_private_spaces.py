@@ -103,7 +103,7 @@ def test_nothing_of_a_private_space_can_be_taken_out(private: Memory, way: str) 
 
 
 def test_a_private_space_says_that_it_is_one(private: Memory) -> None:
-    assert private.is_private
+    assert private.is_private()
     assert private.statistics().is_private
     assert private.replica.is_private()
 
@@ -111,7 +111,7 @@ def test_a_private_space_says_that_it_is_one(private: Memory) -> None:
 def test_any_other_space_is_not_private() -> None:
     with kioku.open() as memory:
         memory.save("no secret")
-        assert not memory.is_private
+        assert not memory.is_private()
         assert not memory.statistics().is_private
         assert len(memory.digest()) == 64
         assert list(memory.export_chunks())
@@ -141,7 +141,7 @@ def test_what_may_have_left_already_cannot_be_made_private(
     with pytest.raises(InvalidArgumentError, match=f"{space}.db: .* not private"):
         kioku.open(space=space, private=private)
     with kioku.open(space="work") as memory:
-        assert not memory.is_private
+        assert not memory.is_private()
         assert memory.list()
 
 
@@ -151,7 +151,7 @@ def test_no_setting_lifts_the_mark(home: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("KIOKU_SPACE", "diary")
     monkeypatch.setenv("KIOKU_PRIVATE", "0")
     with kioku.open(durability="normal", private=False) as memory:
-        assert memory.is_private
+        assert memory.is_private()
     (home / "config").mkdir()
     (home / "config" / "config.toml").write_text("private = false\n")
     with pytest.raises(ConfigError, match="unknown key 'private'"):
@@ -163,7 +163,7 @@ def test_a_copy_under_any_name_is_as_private(home: Path) -> None:
         memory.save("a secret")
     shutil.copy(home / "state" / "diary.db", home / "state" / "open.db")
     with kioku.open(space="open") as memory:
-        assert memory.is_private
+        assert memory.is_private()
         with pytest.raises(PrivateSpaceError):
             memory.frontier()
 
