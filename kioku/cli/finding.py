@@ -28,8 +28,16 @@ def _search(arguments: Namespace) -> int:
         render.json([formats.hit_json(hit) for hit in hits])
         return 0
     found = [hit.observation for hit in hits]
-    is_markdown = arguments.format == "markdown"
-    render.block(formats.markdown(found) if is_markdown else formats.entries(found))
+    if arguments.format == "markdown":
+        render.block(formats.markdown(found))
+    elif render.is_for_person():
+        from kioku.cli import views
+
+        views.show_hits(hits)
+        if not hits:
+            render.advise("other or fewer words may find more; kioku list shows the newest")
+    else:
+        render.block(formats.entries(found))
     return 0
 
 
@@ -42,6 +50,10 @@ def _get(arguments: Namespace) -> int:
         raise NotFoundError(f"{arguments.id}: no observation that can be read has this id")
     if arguments.json:
         render.json(formats.observation_json(observation))
+    elif render.is_for_person():
+        from kioku.cli import views
+
+        views.show_observation(observation)
     else:
         render.block(formats.full_text(observation))
     return 0
@@ -58,6 +70,12 @@ def _list(arguments: Namespace) -> int:
         )
     if arguments.json:
         render.json([formats.observation_json(observation) for observation in found])
+    elif render.is_for_person():
+        from kioku.cli import views
+
+        views.show_list(found)
+        if not found:
+            render.advise('kioku save "what you learned" saves the first')
     else:
         render.block(formats.entries(found))
     return 0
@@ -68,6 +86,10 @@ def _history(arguments: Namespace) -> int:
         entries = memory.history(full_id(memory, arguments.id))
     if arguments.json:
         render.json([_history_json(entry) for entry in entries])
+    elif render.is_for_person():
+        from kioku.cli import views
+
+        views.show_history(entries)
     else:
         render.block("\n".join(map(_history_text, entries)))
     return 0
@@ -76,9 +98,10 @@ def _history(arguments: Namespace) -> int:
 def _history_text(entry: HistoryEntry) -> str:
     from kioku.cli import formats
 
-    stamp = entry.stamped_at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{entry.stamped_at:%f}"[:3]
-    writer = f"{entry.replica or entry.log_id[:8]} seq {entry.seq}"
-    lines = [f"[{entry.status}] {entry.operation} {stamp} by {writer}", f"  {entry.why}"]
+    lines = [
+        f"[{entry.status}] {entry.operation} {formats.event_line(entry)}",
+        f"  {entry.why}",
+    ]
     if entry.reason:
         lines.append(f"  reason: {entry.reason}")
     if entry.observation is not None:

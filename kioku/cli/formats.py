@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from kioku.memory.results import Hit
+    from kioku.memory.results import HistoryEntry, Hit
     from kioku.observation import Observation
 
 SEPARATOR = "\n---\n"
@@ -65,11 +65,21 @@ def headline(observation: Observation) -> str:
         f"({observation.project})" if observation.project else "",
         observation.subject,
         f"(refs: {', '.join(observation.references)})" if observation.references else "",
-        "(held: its writer's clock is ahead)" if observation.is_held else "",
-        "(deleted)" if observation.is_deleted else "",
-        f"({observation.versions} versions)" if observation.versions > 1 else "",
+        *marks(observation),
     ]
     return render.one_line(" ".join(part for part in parts if part))
+
+
+def marks(observation: Observation) -> list[str]:
+    """What is unusual about it, each in parentheses."""
+    found = []
+    if observation.is_held:
+        found.append("(held: its writer's clock is ahead)")
+    if observation.is_deleted:
+        found.append("(deleted)")
+    if observation.versions > 1:
+        found.append(f"({observation.versions} versions)")
+    return found
 
 
 def excerpt(observation: Observation) -> str:
@@ -98,10 +108,20 @@ def markdown(observations: Sequence[Observation]) -> str:
 
 def full_text(observation: Observation) -> str:
     """``field: value`` lines, ``---``, and the content."""
-    lines = []
-    for name, value in observation_json(observation).items():
-        if name in ("content", "extra") or value in ("", [], None, False):
-            continue
-        text = ", ".join(value) if isinstance(value, list) else str(value)
-        lines.append(f"{name}: {render.one_line(text)}")
+    lines = [f"{name}: {render.one_line(value)}" for name, value in shown_fields(observation)]
     return "\n".join([*lines, "---", observation.content])
+
+
+def shown_fields(observation: Observation) -> list[tuple[str, str]]:
+    """The names and values of the fields that say something, without the content."""
+    return [
+        (name, ", ".join(value) if isinstance(value, list) else str(value))
+        for name, value in observation_json(observation).items()
+        if name not in ("content", "extra") and value not in ("", [], None, False)
+    ]
+
+
+def event_line(entry: HistoryEntry) -> str:
+    """When an event was written, and where."""
+    stamp = entry.stamped_at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{entry.stamped_at:%f}"[:3]
+    return f"{stamp} by {entry.replica or entry.log_id[:8]} seq {entry.seq}"

@@ -88,13 +88,26 @@ def _status(arguments: Namespace) -> int:
     if arguments.json:
         render.json(fields)
         return 0
+    shown = _status_texts(fields)
+    if render.is_for_person():
+        from kioku.cli import views
+
+        views.show_fields(shown)
+    else:
+        for name, value in shown.items():
+            render.line(f"{name}: {value}")
+    return 0
+
+
+def _status_texts(fields: dict[str, Any]) -> dict[str, str]:
+    """Each name and what is shown for it; a name and a family for each of the families."""
+    shown: dict[str, str] = {}
     for name, value in fields.items():
         if isinstance(value, dict):
-            for family, count in value.items():
-                render.line(f"{name} ({family or 'none'}): {count}")
+            shown |= {f"{name} ({key or 'none'})": str(count) for key, count in value.items()}
         else:
-            render.line(f"{name}: {_status_text(value)}")
-    return 0
+            shown[name] = _status_text(value)
+    return shown
 
 
 def _status_text(value: object) -> str:
@@ -144,6 +157,10 @@ def _doctor(arguments: Namespace) -> int:
     report = check(target, deep=arguments.deep, environ=os.environ)
     if arguments.json:
         render.json(_report_json(report))
+    elif render.is_for_person():
+        from kioku.cli import views
+
+        views.show_report(report)
     else:
         for found in report.checks:
             render.line(f"[{found.status.upper()}] {found.name} - {found.summary}")

@@ -7,7 +7,6 @@ from one place. argparse itself is asked only to parse: it prints nothing and ne
 from __future__ import annotations
 
 import argparse
-import os
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from kioku.cli import render
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 HELP_COLUMNS_MAX = 100
+HELP_COLUMNS_MIN = 24  # narrower than this argparse cannot lay anything out
 HELP_COLUMNS = 80  # where nobody watches, so that the text is the same everywhere
 
 
@@ -45,6 +45,14 @@ def argument(*flags: str, help: str, **keywords: Any) -> Argument:
 
 
 HELP = argument("-h", "--help", help="show this help", action="store_true")
+COLOR = argument(
+    "--color",
+    choices=("auto", "always", "never"),
+    default="auto",
+    help="auto (the default): colour and tables where a person watches",
+)
+EVERYWHERE = (COLOR, HELP)
+"""What every verb takes beside its own arguments."""
 
 
 class Verb(NamedTuple):
@@ -73,7 +81,9 @@ class Verb(NamedTuple):
 
     def help_text(self) -> str:
         """What ``--help`` prints."""
-        return self._parser().format_help().rstrip("\n")
+        parser = self._parser()
+        parser.description = _wrapped(self.description or self.summary + ".")
+        return parser.format_help().rstrip("\n")
 
     def execute(self, arguments: Sequence[str]) -> int:
         """Parse and run, or show help; the exit code."""
@@ -81,11 +91,13 @@ class Verb(NamedTuple):
         if "--help" in options or "-h" in options:
             render.block(self.help_text())
             return 0
-        return self.run(self.parse(arguments))
+        parsed = self.parse(arguments)
+        render.choose_colour(parsed.color)
+        return self.run(parsed)
 
     def _parser(self) -> argparse.ArgumentParser:
         parser = _Parser(self)
-        for declared in (*self.arguments, HELP):
+        for declared in (*self.arguments, *EVERYWHERE):
             parser.add_argument(*declared.flags, help=declared.help, **declared.keywords)
         return parser
 
@@ -96,7 +108,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
     """
 
     def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=28, width=_columns())
+        super().__init__(prog, max_help_position=28, width=columns())
 
 
 class _Parser(argparse.ArgumentParser):
@@ -104,22 +116,35 @@ class _Parser(argparse.ArgumentParser):
         examples = "\n".join(f"  {example}" for example in verb.examples)
         super().__init__(
             prog=f"kioku {verb.name}",
-            description=verb.description or verb.summary + ".",
             epilog=f"example:\n{examples}",
             formatter_class=_Formatter,
             allow_abbrev=False,
             add_help=False,  # argparse's own prints and exits; `execute` answers it
         )
+        self.color = False  # Python 3.14 would put colours of its own into help
 
     def error(self, message: str) -> NoReturn:
-        """Give usage errors the same form as all others."""
-        raise CommandError(message, hint=f"{self.prog} --help")
+        """Give usage errors the same form as all others, with the option that was meant."""
+        raise CommandError(message, hint=self._meant(message) or f"{self.prog} --help")
+
+    def _meant(self, message: str) -> str:
+        before, is_unknown, typed = message.partition("unrecognized arguments: ")
+        if not is_unknown or before or not typed.startswith("--"):
+            return ""
+        from difflib import get_close_matches
+
+        close = get_close_matches(typed.split()[0].partition("=")[0], self._option_string_actions)
+        return f"did you mean {close[0]}? {self.prog} --help shows all" if close else ""
 
 
-def _columns() -> int:
+def _wrapped(text: str) -> str:
+    from textwrap import fill
+
+    return fill(" ".join(text.split()), columns(), break_on_hyphens=False)
+
+
+def columns() -> int:
+    """How wide help may be."""
     if not render.is_watched():
         return HELP_COLUMNS
-    try:
-        return max(40, min(os.get_terminal_size(1).columns, HELP_COLUMNS_MAX))
-    except OSError:
-        return HELP_COLUMNS
+    return max(HELP_COLUMNS_MIN, min(render.width(), HELP_COLUMNS_MAX))

@@ -17,7 +17,7 @@ INTRODUCTION = """\
 
 <!-- Written by `make docs` from the program itself; a test fails where it is not current. -->
 
-`kioku VERB [ARGUMENTS]`; `kioku --help` lists the verbs, `kioku VERB --help` shows one,
+`kioku VERB [ARGUMENTS]`; `kioku --help` lists the verbs, `kioku help VERB` shows one,
 `kioku --version` the version. `kioku-mesh` is another name of the same command. Saving needs no
 preparation: the first save creates the store.
 
@@ -42,8 +42,17 @@ of the last change, so every machine gives the same answer.
 `\\x1b` in text and as escapes in JSON. Where CONTENT is `-`, UTF-8 is read from standard input; its
 last line break is dropped. Words after `--` are no options: `kioku save -- "-v means verbose"`.
 
+**A person at a terminal** sees colours, columns as wide as the window, a bar while long work goes
+on, and hints. A pipe or a file gets the lines that are described below, always the same, and no
+hint; so does `TERM=dumb`. `NO_COLOR` (set to anything) or `CLICOLOR=0` keeps the columns without
+colours; `--color never` does too, and `--color always` gives colours and columns to a pipe, `kioku
+list --color always | less -R`. Every verb takes `--color` and `--help`.
+
 **Who asks**: what cannot be brought back, and what is done in bulk, needs `--yes` or an answer on
 the terminal. Without either it is refused and nothing is done.
+
+**Words of later versions** are known and say so, with exit code 2: `serve`, `mesh start`, `mesh
+join`, `peers`, `sync`, `invite`, `join` (the mesh), `mcp install` and `context` (the MCP server).
 
 ## Settings
 

@@ -22,6 +22,8 @@ _LINE_SEPARATORS = (0x2028, 0x2029)
 _IN_TEXT = {c: f"\\x{c:02x}" for c in _CONTROLS} | {c: f"\\u{c:04x}" for c in _REORDERING}
 _IN_LINE = _IN_TEXT | dict.fromkeys((0x09, 0x0A, 0x0D, *_LINE_SEPARATORS), " ")
 del _IN_TEXT[0x0A], _IN_TEXT[0x09]
+_chosen = {"color": "auto"}
+WIDTH = 80  # where no terminal says
 _IN_JSON = {c: f"\\u{c:04x}" for c in (*range(0x7F, 0xA0), *_REORDERING)}
 
 
@@ -116,6 +118,49 @@ def progress(what: str, done: int, total: int) -> None:
 def is_watched() -> bool:
     """Whether a person reads standard output."""
     return _is_terminal(sys.stdout)
+
+
+def choose_colour(when: str) -> None:
+    """Set what ``--color`` says: ``auto``, ``always`` or ``never``."""
+    _chosen["color"] = when
+
+
+def is_for_person() -> bool:
+    """Whether output is laid out for a person; a pipe, a file and a dumb terminal get lines that
+    a script can rely on.
+    """
+    if _chosen["color"] == "always":
+        return True
+    return is_watched() and os.environ.get("TERM") != "dumb"
+
+
+def is_coloured() -> bool:
+    """Whether what is laid out for a person has colours (docs/adr/0053)."""
+    if _chosen["color"] != "auto":
+        return _chosen["color"] == "always"
+    return not os.environ.get("NO_COLOR") and os.environ.get("CLICOLOR") != "0"
+
+
+def width() -> int:
+    """How many columns a line has: the terminal's, whatever it is now, else ``COLUMNS`` or 80."""
+    if is_watched():
+        try:
+            return os.get_terminal_size(sys.stdout.fileno()).columns or WIDTH
+        except OSError:
+            return WIDTH
+    told = os.environ.get("COLUMNS", "")
+    return int(told) if told.isdecimal() and 0 < int(told) < 10_000 else WIDTH
+
+
+def painted(text: str) -> None:
+    """Print what ``kioku.cli.screen`` has laid out, with its colours."""
+    _write(sys.stdout, text)
+
+
+def advise(text: str) -> None:
+    """Tell a person at a terminal what to do next; a script hears nothing."""
+    if is_watched() and _is_terminal(sys.stderr):
+        note(f"hint: {text}")
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

@@ -22,7 +22,10 @@ def _save(arguments: Namespace) -> int:
     with open_memory(arguments) as memory:
         given = _with_full_ids(memory, fields(arguments))
         saved = memory.save(content, expires_at=arguments.expires_at, **given)
+        is_first = render.is_watched() and len(memory.list(limit=2)) == 1
     _show(saved, "saved", is_json=arguments.json)
+    if is_first:
+        render.advise("kioku search WORDS finds it; kioku list shows what is newest")
     return 0
 
 

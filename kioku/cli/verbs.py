@@ -1,6 +1,8 @@
 """Which module has which verb, and what is said when no verb was typed.
 
-If you add a verb: add it to its module's ``VERBS``, add its name here, and run ``make docs``.
+If you add a verb: add it to its module's ``VERBS``, add its name to a group here, give what it
+prints with ``--json`` a schema in ``schemas``, and run ``make docs``. The tests do the asking:
+help, an example that can be typed, a schema.
 """
 
 from __future__ import annotations
@@ -9,31 +11,40 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from kioku.cli import render
-from kioku.cli.parser import CommandError, Verb
+from kioku.cli.parser import CommandError, Verb, columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# In the order in which help lists them.
-MODULES = {
-    "init": "keeping",
-    "save": "saving",
-    "search": "finding",
-    "get-memory": "finding",
-    "list": "finding",
-    "edit": "saving",
-    "delete": "forgetting",
-    "undelete": "forgetting",
-    "purge": "forgetting",
-    "history": "finding",
-    "gc": "forgetting",
-    "status": "keeping",
-    "doctor": "keeping",
-    "export": "moving",
-    "import": "moving",
-    "rebuild": "keeping",
-    "schema": "explaining",
+# In the order in which help lists them, each with the module of its family.
+GROUPS = {
+    "save and find": {
+        "save": "saving",
+        "search": "finding",
+        "list": "finding",
+        "get-memory": "finding",
+        "history": "finding",
+    },
+    "change and forget": {
+        "edit": "saving",
+        "delete": "forgetting",
+        "undelete": "forgetting",
+        "purge": "forgetting",
+        "gc": "forgetting",
+    },
+    "carry": {
+        "export": "moving",
+        "import": "moving",
+    },
+    "look after": {
+        "init": "keeping",
+        "status": "keeping",
+        "doctor": "keeping",
+        "rebuild": "keeping",
+        "schema": "explaining",
+    },
 }
+MODULES = {name: module for group in GROUPS.values() for name, module in group.items()}
 
 
 def load(name: str) -> Verb:
@@ -43,42 +54,30 @@ def load(name: str) -> Verb:
 
 
 def without_verb(arguments: list[str]) -> int:
-    """Answer ``--help`` and ``--version``; everything else is a usage error."""
-    first = arguments[0] if arguments else ""
-    if first == "--version":
-        render.line(f"kioku {version()}")
-    elif first == "help" and arguments[1:] and arguments[1] in MODULES:
-        return load(arguments[1]).execute(["--help"])
-    elif first in ("-h", "--help", "help"):
+    """Answer ``--help``, ``--version`` and words of later versions; else a usage error."""
+    from kioku.cli import later
+
+    first, *rest = arguments or [""]
+    if first == "help":
+        return _help(rest)
+    if first in ("-h", "--help"):
         render.block(overview())
+    elif first == "--version":
+        render.line(f"kioku {version()}")
+    elif first in later.LATER:
+        return later.answer(first, rest)
     elif not first:
-        raise CommandError("no verb given", hint="kioku --help")
+        raise CommandError("no verb given", hint="kioku --help lists the verbs")
+    elif first.startswith("-"):
+        raise CommandError(f"{first!r} stands before the verb", hint=f"kioku VERB … {first}")
     else:
         raise CommandError(f"there is no verb {first!r}", hint=_nearest(first))
     return 0
 
 
-def overview() -> str:
-    """What ``kioku --help`` says."""
-    names = "\n".join(f"  {name:<12}{load(name).summary}" for name in MODULES)
-    return f"""\
-usage: kioku VERB [ARGUMENTS]
-
-A durable memory for coding agents and their people: save what was learned, find it later.
-
-verbs:
-{names}
-
-options:
-  -h, --help  show this help; kioku VERB --help shows a verb's
-  --version   show the version
-
-example:
-  kioku save "Chose Postgres over SQLite for the analytics database" -p demo --memory-type decision
-  kioku search "which database" -p demo
-
-exit codes:
-  0 done, 1 refused or not found, 2 usage or invalid input"""
+def _help(rest: list[str]) -> int:
+    about = rest[0] if rest and not rest[0].startswith("-") else "--help"
+    return load(about).execute(["--help"]) if about in MODULES else without_verb([about, "--help"])
 
 
 def version() -> str:
@@ -91,8 +90,56 @@ def version() -> str:
         return "0 (not installed)"
 
 
-def _nearest(name: str) -> str:
+def _nearest(typed: str) -> str:
+    """The hint for a verb that there is not."""
     from difflib import get_close_matches
 
-    close = get_close_matches(name, MODULES, n=1)
-    return f"did you mean `kioku {close[0]}`?" if close else "kioku --help lists the verbs"
+    from kioku.cli.later import OTHER_WORDS
+
+    known = [*MODULES, *OTHER_WORDS]
+    if typed in OTHER_WORDS:
+        return f"did you mean `kioku {OTHER_WORDS[typed]}`?"
+    close = get_close_matches(typed.lower(), known, n=1)
+    if not close:
+        return "kioku --help lists the verbs"
+    return f"did you mean `kioku {OTHER_WORDS.get(close[0], close[0])}`?"
+
+
+_PROMISE = (
+    "A durable memory for coding agents and their people: save what was learned, find it later.",
+)
+
+_OVERVIEW_END = """\
+
+options:
+  -h, --help  show this help; kioku VERB --help shows a verb's
+  --version   show the version
+
+example:
+  kioku save "Chose Postgres over SQLite" -p demo
+  kioku search "which database" -p demo
+
+exit codes:
+  0 done, 1 refused or not found,
+  2 usage or invalid input"""
+
+
+def overview() -> str:
+    """What ``kioku --help`` says."""
+    from textwrap import fill
+
+    lines = []
+    for title, verbs in GROUPS.items():
+        lines += ["", f"{title}:"]
+        lines += [
+            fill(
+                load(name).summary,
+                columns(),
+                initial_indent=f"  {name:<12}",
+                subsequent_indent=" " * 14,
+                break_on_hyphens=False,
+            )
+            for name in verbs
+        ]
+    wrapped = [fill(paragraph, columns(), break_on_hyphens=False) for paragraph in _PROMISE]
+    return "\n".join(["usage: kioku VERB [ARGUMENTS]", "", *wrapped, *lines, _OVERVIEW_END])

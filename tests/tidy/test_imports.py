@@ -24,6 +24,7 @@ OWNERS = {
     "cbor2": ("kioku/log/codec.py", "kioku/observation/*.py"),
     "cryptography": ("kioku/log/seal.py",),
     "platformdirs": ("kioku/config/sources.py",),
+    "rich": ("kioku/cli/screen.py", "kioku/cli/views.py", "kioku/cli/progress.py"),
     "zenoh": (),
     "mcp": (),
 }
@@ -72,6 +73,19 @@ def test_a_driver_is_imported_by_its_owners_alone(driver: str) -> None:
         if found.top == driver and not found.for_types
     ]
     assert not strangers
+
+
+def test_what_draws_for_a_person_is_imported_inside_functions_alone() -> None:
+    """Rich costs more than a save, so no module that a save loads may reach it."""
+    drawers = {"kioku.cli.screen", "kioku.cli.views"}
+    eager = [
+        f"{module.path}:{found.line}"
+        for module in package_modules()
+        for found in module.imports()
+        if (found.name in drawers or found.name.rpartition(".")[0] in drawers)
+        and not (found.in_function or found.for_types or module.path == "kioku/cli/views.py")
+    ]
+    assert not eager
 
 
 @pytest.mark.parametrize("driver", LAZY)

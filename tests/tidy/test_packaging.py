@@ -40,7 +40,8 @@ def test_the_types_are_shipped() -> None:
 
 
 def test_a_plain_install_brings_what_was_decided() -> None:
-    assert _names(PROJECT["dependencies"]) == ["apsw", "cbor2", "cryptography", "platformdirs"]
+    decided = ["apsw", "cbor2", "cryptography", "platformdirs", "rich"]
+    assert _names(PROJECT["dependencies"]) == decided
     assert _names(PROJECT["optional-dependencies"]["mcp"]) == ["mcp"]
 
 

@@ -1,0 +1,71 @@
+"""Words that mean nothing yet, and words that other programs use for what kioku does.
+
+The rule this module guards: whoever types a word of the mesh or of the agents' server hears that
+it comes later and what does the same today, not that there is no such verb.
+"""
+
+from __future__ import annotations
+
+from kioku.cli import render
+from kioku.cli.parser import CommandError
+
+_MESH = (
+    "the mesh, the sharing between machines",
+    "kioku export and kioku import carry a memory to another machine",
+)
+_SERVER = ("the MCP server", "until then an agent runs kioku save and kioku search itself")
+_AGENTS = ("the MCP server", "kioku list -p PROJECT shows what is newest there")
+
+LATER = {
+    "serve": _MESH,
+    "mesh": _MESH,
+    "peers": _MESH,
+    "sync": _MESH,
+    "invite": _MESH,
+    "join": _MESH,
+    "mcp": _SERVER,
+    "context": _AGENTS,
+}
+"""Words of a later version: what they come with, and what to do until then."""
+
+# What other programs call what a verb does.
+OTHER_WORDS = {
+    "add": "save",
+    "remember": "save",
+    "store": "save",
+    "find": "search",
+    "grep": "search",
+    "recall": "search",
+    "ls": "list",
+    "get": "get-memory",
+    "show": "get-memory",
+    "cat": "get-memory",
+    "log": "history",
+    "update": "edit",
+    "rm": "delete",
+    "remove": "delete",
+    "forget": "delete",
+    "recover": "undelete",
+    "erase": "purge",
+    "check": "doctor",
+    "info": "status",
+    "reindex": "rebuild",
+}
+
+
+def answer(word: str, rest: list[str]) -> int:
+    """Say what a word comes with: to whoever asks, and as an error to whoever uses it.
+
+    Raises:
+        CommandError: unless ``rest`` asks for help.
+    """
+    part, instead = LATER[word]
+    typed = word
+    if word in ("mesh", "mcp") and rest and not rest[0].startswith("-"):
+        typed = f"{word} {rest[0]}"
+    message = f"`{typed}` comes with {part}, which this version does not have yet"
+    if not {"-h", "--help"} & set(rest):
+        raise CommandError(message, hint=instead)
+    render.line(message)
+    render.line(instead)
+    return 0

@@ -1,0 +1,172 @@
+"""How things look to a person at a terminal; ``formats`` is how they look to a script.
+
+The same facts in the same order, in colours and columns: nothing is shown here that a script does
+not get, and what is cut to fit says so by an ellipsis.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from kioku.cli import formats, render, screen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from kioku.doctor import Report
+    from kioku.memory.results import HistoryEntry, Hit
+    from kioku.observation import Observation
+
+TABLE_WIDTH_MIN = 72  # narrower, a table would hold more ellipses than words
+VALUE_WIDTH_MIN = 20
+ID_DIGITS = 8  # of the 6 that any verb takes, and two more against chance
+PROJECT_WIDTH_MAX = 20
+
+_TYPES = {
+    "decision": "magenta",
+    "bug": "red",
+    "pattern": "blue",
+    "config": "yellow",
+    "summary": "green",
+}
+_STATUSES = {
+    "pass": "green",
+    "warn": "yellow",
+    "fail": "bold red",
+    "wins": "green",
+    "held": "yellow",
+    "purged": "red",
+    "retracted": "red",
+}
+_COUNTED = ("fail", "warn", "pass")
+_HIT = "bold reverse"
+
+
+def show_entries(found: Sequence[Observation]) -> None:
+    """Entries as a script gets them, in colours, with an empty line between two."""
+    if not found:
+        render.line(formats.NOTHING_FOUND)
+        return
+    parts: list[Text] = []
+    for observation in found:
+        parts += [_headline(observation), _body(formats.excerpt(observation), observation), Text()]
+    screen.show(*parts[:-1])
+
+
+def show_hits(hits: Sequence[Hit]) -> None:
+    """What a search found, the words that it found marked."""
+    show_entries([hit.observation for hit in hits])
+
+
+def show_list(found: Sequence[Observation]) -> None:
+    """One line for each observation, or entries where a line is too short for that."""
+    if not found or render.width() < TABLE_WIDTH_MIN:
+        show_entries(found)
+        return
+    rows = [
+        (
+            screen.line((observation.id[:ID_DIGITS], "cyan")),
+            _type(observation),
+            _importance(observation),
+            screen.line((_minute(observation), "dim")),
+            screen.cut(observation.project, PROJECT_WIDTH_MAX),
+            screen.line((_marks(observation), "yellow"), (_gist(observation), "")),
+        )
+        for observation in found
+    ]
+    screen.show(screen.table(("id", "type", "imp", "saved", "project", "what"), rows))
+
+
+def show_observation(observation: Observation) -> None:
+    """Its fields in two columns, and its content as it is."""
+    show_fields(dict(formats.shown_fields(observation)))
+    render.block(f"\n{observation.content}")
+
+
+def show_history(entries: Iterable[HistoryEntry]) -> None:
+    """Each event with its status, and under it why."""
+    rows = []
+    for entry in entries:
+        about = [screen.line((formats.event_line(entry), "")), screen.line((entry.why, "dim"))]
+        if entry.reason:
+            about.append(screen.line((f"reason: {entry.reason}", "yellow")))
+        if entry.observation is not None:
+            about.append(screen.line((formats.excerpt(entry.observation), "")))
+        status = screen.line((entry.status, _STATUSES.get(entry.status, "")))
+        rows.append((status, screen.line((entry.operation, "bold")), Text("\n").join(about)))
+    screen.show(screen.grid(rows))
+
+
+def show_fields(fields: Mapping[str, str]) -> None:
+    """Names and values in two columns, or one below the other where a line is short."""
+    if max(map(len, fields)) + VALUE_WIDTH_MIN > render.width():
+        screen.show(*(screen.line((f"{n}: ", "dim"), (value, "")) for n, value in fields.items()))
+        return
+    rows = [
+        (screen.line((name, "dim")), screen.line((value, ""))) for name, value in fields.items()
+    ]
+    screen.show(screen.grid(rows))
+
+
+def show_report(report: Report) -> None:
+    """Each check with its status, under it what to do, and how many there were of each."""
+    rows = []
+    for found in report.checks:
+        about = screen.line((found.summary, ""))
+        if found.hint:
+            about = Text("\n").join([about, screen.line((f"hint: {found.hint}", "bold"))])
+        status = screen.line((found.status.upper(), _STATUSES[found.status]))
+        rows.append((status, screen.line((found.name, "bold")), about))
+    statuses = [found.status for found in report.checks]
+    total = ", ".join(f"{statuses.count(name)} {name}" for name in _COUNTED if name in statuses)
+    screen.show(screen.grid(rows), Text(), screen.line((total, _STATUSES[report.worst_status])))
+
+
+def _headline(observation: Observation) -> Text:
+    return screen.line(
+        ("[", "dim"),
+        (observation.memory_type, _TYPES.get(observation.memory_type, "")),
+        ("][", "dim"),
+        (str(observation.importance), "bold" if observation.importance > 3 else ""),
+        ("] ", "dim"),
+        (formats.time_text(observation.created_at or observation.updated_at), "dim"),
+        *([(f" ({observation.project})", "cyan")] if observation.project else []),
+        *([(f" {observation.subject}", "bold")] if observation.subject else []),
+        *(
+            [(f" (refs: {', '.join(observation.references)})", "dim")]
+            if observation.references
+            else []
+        ),
+        (f" {_marks(observation)}".rstrip(), "yellow"),
+    )
+
+
+def _body(text: str, observation: Observation, marks: Iterable[tuple[int, int]] = ()) -> Text:
+    body = screen.marked(text, marks, _HIT)
+    return body.append(f" <id={observation.id}>", "dim")
+
+
+def _type(observation: Observation) -> Text:
+    return screen.line((observation.memory_type, _TYPES.get(observation.memory_type, "")))
+
+
+def _importance(observation: Observation) -> Text:
+    return screen.line((str(observation.importance), "bold" if observation.importance > 3 else ""))
+
+
+def _minute(observation: Observation) -> str:
+    moment = observation.created_at or observation.updated_at
+    return "" if moment is None else moment.strftime("%Y-%m-%d %H:%M")
+
+
+def _gist(observation: Observation) -> str:
+    """What it is about, in what a line can hold."""
+    text = observation.subject or observation.summary or observation.content[:400]
+    return " ".join(text.split())
+
+
+def _marks(observation: Observation) -> str:
+    """What is special about it, with a space behind."""
+    return "".join(f"{mark} " for mark in formats.marks(observation))
