@@ -41,6 +41,7 @@ GROUPS = {
         "status": "keeping",
         "doctor": "keeping",
         "rebuild": "keeping",
+        "spaces": "settling",
         "schema": "explaining",
     },
 }
