@@ -108,15 +108,6 @@ class StoreError(KiokuError):
     """The file, the disk or the machine; its operator must act."""
 
 
-class SpaceError(StoreError):
-    """One of several spaces cannot be read, so nothing was answered for any; its cause says why."""
-
-    def __init__(self, space: str, reason: str) -> None:
-        super().__init__(f"space {space}: {reason}")
-        self.space = space
-        self.reason = reason
-
-
 class StoreBusyError(StoreError):
     """Other processes kept the store locked for the whole busy timeout."""
 
@@ -137,9 +128,20 @@ class StoreAccessError(StoreError):
     """The store cannot be opened or written with the permissions of this process."""
 
 
+class UnsafeFileSystemError(StoreError):
+    """A store would lie where locks do not work, as on a network file system; none was created."""
+
+    hint = "set KIOKU_STATE_DIR to a directory on a local disk"
+
+    def __init__(self, path: str, fault: str) -> None:
+        super().__init__(f"{path}: lies on {fault}, where a store would be destroyed")
+        self.path = path
+        self.fault = fault
+
+
 class SchemaVersionError(StoreError):
     """The file was written by a newer kioku; it was not touched."""
 
 
 class ClockError(StoreError):
-    """The machine's clock gives a time outside of what a timestamp can hold."""
+    """The machine's clock gives a time that no timestamp can hold, or that cannot be believed."""

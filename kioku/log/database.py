@@ -8,7 +8,6 @@ keep the slowest save under one (docs/adr/0012).
 
 from __future__ import annotations
 
-import errno
 import os
 import time
 from contextlib import contextmanager, suppress
@@ -29,6 +28,7 @@ from kioku.errors import (
     StoreFullError,
     StoreIOError,
 )
+from kioku.log.files import access_error, create_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -117,7 +117,7 @@ class Database:
         self._busy_s_max = busy_timeout_ms / 1000
         self._busy_since = 0.0
         self._pid = os.getpid()
-        self.was_there = not self.is_memory and not _create_private(path)
+        self.was_there = not self.is_memory and not create_private(path)
         self._connect()
 
     def _connect(self) -> None:
@@ -369,31 +369,3 @@ class _Transaction:
     def _restore(self) -> None:
         if self._must_raise:
             self._database.restore_durability()
-
-
-def _create_private(path: str) -> bool:
-    """Create the file for its owner alone; False if it is there. WAL and index inherit the mode.
-
-    Raises:
-        StoreAccessError: if it cannot be created, or is no file.
-    """
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        if not os.path.isfile(path):
-            raise StoreAccessError(f"{path}: is not a file; give the path of a store") from None
-        return False
-    except OSError as error:
-        raise access_error(path, error) from error
-    os.close(descriptor)
-    return True
-
-
-def access_error(path: str, error: OSError) -> StoreError:
-    """Give the error of ours for one of the system's, by what must be done about it."""
-    reason = f"{error.filename or path}: {error.strerror or error}"
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return StoreFullError(f"{reason}; free some space and try again")
-    if error.errno == errno.EIO:
-        return StoreIOError(f"{reason}; check the disk")
-    return StoreAccessError(f"{reason}; check the directory and its permissions")

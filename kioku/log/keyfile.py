@@ -18,7 +18,7 @@ from typing import Final, Protocol
 
 from kioku.errors import MalformedMessageError, StoreCorruptError
 from kioku.log.codec import check_canonical, decode, encode
-from kioku.log.database import access_error
+from kioku.log.files import access_error
 from kioku.log.seal import SEED_BYTES
 
 _TITLE: Final = "kioku.key.v1"

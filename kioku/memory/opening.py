@@ -124,7 +124,13 @@ def _create_directory(path: str) -> None:
 
     Raises:
         StoreAccessError: if it cannot be created.
+        UnsafeFileSystemError: if it would lie on a network file system.
     """
+    if os.path.isdir(path):
+        return
+    from kioku.log.filesystem import check_place
+
+    check_place(path)
     try:
         os.makedirs(path, mode=0o700, exist_ok=True)
     except OSError as error:

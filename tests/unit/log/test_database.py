@@ -16,7 +16,8 @@ from kioku.errors import (
     StoreFullError,
     StoreIOError,
 )
-from kioku.log.database import APPLICATION_ID, Database, access_error
+from kioku.log.database import APPLICATION_ID, Database
+from kioku.log.files import access_error
 from tests.property.stores import open_store
 
 if TYPE_CHECKING:
