@@ -16,6 +16,7 @@ from kioku.errors import SchemaVersionError
 from kioku.log.erasure import count_due, raise_due
 from kioku.log.event import Event, EventId
 from kioku.log.hlc import horizon, observe
+from kioku.log.private import is_private
 from kioku.log.schema import read_meta, write_meta
 from kioku.log.store import Entry, LogStore
 from kioku.log.transfer import Placement, add_chunk, place
@@ -147,6 +148,11 @@ class Core:
         self.follow(self.fold.apply(entries, now_ms=now_ms, is_own=True))
         return entries[len(entries) - len(drafts) :]
 
+    def begin_log(self, now_ms: int) -> None:
+        """Begin a log unless one of ours is open, and fold what it begins with."""
+        entries = self.owner.append((), now_ms=now_ms, is_retracted=self.fold.is_retracted)
+        self.follow(self.fold.apply(entries, now_ms=now_ms, is_own=True))
+
     def adopt_tails(self) -> None:
         """Append again, to a new log, what older logs of ours left unsealed and cannot seal."""
         entries = self.owner.adopt_tails(self.fold.is_retracted)
@@ -237,6 +243,8 @@ class Core:
         if self.view is not None:
             self.view.create(self.connection)
             self.view.clear(self.connection)
+        if not is_private(self.connection):
+            write_meta(self.connection, "digest", self.store.frontier().digest())
         total = self.connection.execute("SELECT max(event) FROM event").get or 0
         done = 0
         while done < total:
@@ -336,6 +344,19 @@ class Reading:
         sql = "SELECT 1 FROM own JOIN log USING(log) WHERE log_id = ?"
         return bool(self.connection.execute(sql, (log_id,)).get)
 
+    def clock_last(self) -> int:
+        """Give the stamp that this store's next event is stamped past."""
+        return self._core.owner.clock_last()
+
+    def own_log(self) -> tuple[bytes, str] | None:
+        """Give the id of the log that is open here, and why it is not ours to extend, if so.
+
+        Raises:
+            StoreError: if its key's file cannot be read, or holds something else.
+        """
+        own = self._core.owner.current()
+        return own and (own.log.log_id, self._core.owner.find_loss(own))
+
 
 class Transaction(Reading):
     """A writing transaction: what it appends is folded and shown at once, inside it."""
@@ -355,3 +376,14 @@ class Transaction(Reading):
             StoreAccessError: if the file was moved or replaced since it was opened.
         """
         return self._core.append(list(drafts), self._now_ms)
+
+    def begin_log(self) -> None:
+        """Make sure that this store has an open log of its own, as the next append would."""
+        self._core.begin_log(self._now_ms)
+
+    def set_clock(self, last: int) -> None:
+        """Let this store's clock go on from the stamp ``last``, which may be earlier than it was.
+
+        Only for one that was ahead: what is appended now is stamped past ``last`` and the wall.
+        """
+        self._core.owner.set_clock(last)

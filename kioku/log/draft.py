@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from kioku.errors import InvalidArgumentError, MalformedMessageError, TooLargeError
 from kioku.log.event import BODY_BYTES_MAX, GENESIS, RETRACT, UINT_LIMIT, ZERO_KEY, find_breach
+from kioku.log.hlc import next_stamp, pack
 from kioku.log.payload import decode_targets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 
 class Draft(NamedTuple):
@@ -49,3 +53,17 @@ def _check_body(kind: int, body: bytes) -> None:
             decode_targets(body)
         except MalformedMessageError as error:
             raise InvalidArgumentError(f"{error}; encode_targets makes it") from error
+
+
+def stamps_of(drafts: Iterable[Draft], last: int, now_ms: int, *, trusts: int) -> Iterator[int]:
+    """Give every draft's stamp: its own, or the next of our clock.
+
+    One of its own past ``trusts`` is taken for the wall: what happened elsewhere has not happened
+    later than now, and what is stamped far ahead could not even be deleted here.
+    """
+    for draft in drafts:
+        if draft.hlc is None:
+            last = next_stamp(last, now_ms)
+            yield last
+        else:
+            yield draft.hlc if draft.hlc <= trusts else pack(now_ms)

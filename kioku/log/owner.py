@@ -19,7 +19,7 @@ from kioku.errors import (
     StoreAccessError,
 )
 from kioku.log.chunk import EVENT_OVERHEAD_BYTES, EVENTS_MAX
-from kioku.log.draft import Draft, check_draft
+from kioku.log.draft import Draft, check_draft, stamps_of
 from kioku.log.event import (
     BODY_KINDS,
     GENESIS,
@@ -38,7 +38,7 @@ from kioku.log.event import (
     header_prefix,
     is_as_written,
 )
-from kioku.log.hlc import STAMP_LIMIT, horizon, next_stamp, pack
+from kioku.log.hlc import STAMP_LIMIT, horizon
 from kioku.log.keyfile import KeyRing, LogKey
 from kioku.log.payload import (
     NAME_BYTES_MAX,
@@ -124,6 +124,21 @@ class Owner:
             return None
         return key if self._has_sealed(own.branch, key) else None
 
+    def find_loss(self, own: Own) -> str:
+        """Say why the open log is not ours to extend; empty if it is.
+
+        Raises:
+            StoreError: if the key's file cannot be read, or holds something else.
+        """
+        key = self._keys.load(own.log.log_id)
+        if key is None:
+            return "its key is not here: this store is a copy, or its key was lost"
+        if not key.belongs_to(self._machine_id, self.opened_inode):
+            return "its key was made for another file or machine: this store is a copy"
+        if not self._has_sealed(own.branch, key):
+            return "its key has signed more than is here: this store is an older copy of itself"
+        return ""
+
     def _has_sealed(self, branch: Branch, key: LogKey) -> bool:
         """Whether the last event that the key sealed is here: if not, we were rolled back."""
         if not key.sealed_seq:
@@ -161,12 +176,17 @@ class Owner:
         else:
             tip = self._store.tip(own.branch)
             last = self._last(tip)
-        stamps = list(_stamps(drafts, last, now_ms, trusts=horizon(now_ms)))
+        stamps = list(stamps_of(drafts, last, now_ms, trusts=horizon(now_ms)))
         entries += self._extend(own, tip, self._events(drafts, stamps))
         if any(draft.hlc is not None for draft in drafts) or len(entries) > len(drafts) + 1:
             self._remember(last, zip(drafts, stamps, strict=True), horizon(now_ms))
             write_meta(self._store.connection, "hlc_foreign", entries[-1].hash)
         return entries
+
+    def clock_last(self) -> int:
+        """Give the greatest stamp of our clock: the next one is past it."""
+        own = self.current()
+        return self._last(self._store.tip(own.branch) if own else BranchTip(0, ZERO_HASH, 0))
 
     def _last(self, tip: BranchTip) -> int:
         """Give the greatest stamp of our clock: our tip's, unless that was brought from elsewhere.
@@ -183,6 +203,13 @@ class Owner:
         """Keep our clock where the tip does not show it; it follows imports up to ``limit``."""
         ours = (stamp for draft, stamp in stamped if draft.hlc is None or stamp <= limit)
         write_meta(self._store.connection, "hlc_last", max(last, *ours, 0))
+
+    def set_clock(self, last: int) -> None:
+        """Let our clock go on from ``last``, also if our tip is stamped later."""
+        own = self.current()
+        if own is not None:
+            write_meta(self._store.connection, "hlc_foreign", self._store.tip(own.branch).hash)
+        write_meta(self._store.connection, "hlc_last", last)
 
     def check_file(self) -> None:
         """Refuse to write to a file that is not where it was opened: nobody would read it.
@@ -239,9 +266,9 @@ class Owner:
         self, own: Own | None, now_ms: int, is_retracted: Callable[[EventId], bool]
     ) -> tuple[Own, list[Entry]]:
         """Close a log that is not ours any more, and begin another."""
+        last = self.clock_last()
         if own is not None:
             self.close(own)
-        last = self._last(self._store.tip(own.branch) if own else BranchTip(0, ZERO_HASH, 0))
         return self._begin(last, now_ms, is_retracted)
 
     def _begin(
@@ -268,7 +295,7 @@ class Owner:
         connection.execute("INSERT INTO own(log, branch) VALUES(?, ?)", (log.log, number))
         own = Own(log, self._store.branch(number), None)
         drafts = [Draft(GENESIS, ZERO_KEY, encode_genesis(genesis)), *tails]
-        stamps = _stamps(drafts, last, now_ms, trusts=STAMP_LIMIT)
+        stamps = stamps_of(drafts, last, now_ms, trusts=STAMP_LIMIT)
         events = self._events(drafts, stamps)
         return own, self._extend(own, BranchTip(0, ZERO_HASH, 0), events)
 
@@ -365,17 +392,3 @@ class Owner:
             count, size = count + 1, size + event_size
         if before:
             yield before
-
-
-def _stamps(drafts: Iterable[Draft], last: int, now_ms: int, *, trusts: int) -> Iterator[int]:
-    """Give every draft's stamp: its own, or the next of our clock.
-
-    One of its own past ``trusts`` is taken for the wall: what happened elsewhere has not happened
-    later than now, and what is stamped far ahead could not even be deleted here.
-    """
-    for draft in drafts:
-        if draft.hlc is None:
-            last = next_stamp(last, now_ms)
-            yield last
-        else:
-            yield draft.hlc if draft.hlc <= trusts else pack(now_ms)

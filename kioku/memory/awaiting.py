@@ -126,6 +126,7 @@ class AsyncMemory:
     statistics = _awaited(Memory.statistics)
     is_private = _awaited(Memory.is_private)
     rebuild = _awaited(Memory.rebuild)
+    fix_clock = _awaited(Memory.fix_clock)
 
     # -- what does not wait
 

@@ -180,6 +180,35 @@ def test_failure_18_clocks_that_differ_filter_and_erase_alike(stores: Stores, cl
     assert here.list() == there.list()
 
 
+@pytest.mark.parametrize("offset_ms", [-50_000, 50_000])
+def test_failure_18_gc_answers_alike_on_machines_whose_clocks_differ(
+    stores: Stores, clock: Clock, offset_ms: int
+) -> None:
+    """At any retention that no deletion is just about to pass, and whoever collects."""
+    other = type(clock)(clock.ms + offset_ms)
+    here, there = stores.open("here", clock), stores.open("there", other)
+    for number in range(4):
+        writer, reader = (here, there) if number % 2 else (there, here)
+        writer.delete(writer.save(f"fact {number}").id)
+        carry(writer, reader)
+        for each in (clock, other):
+            each.advance(timedelta(minutes=10))
+    for writer, reader in ((here, there), (there, here)):
+        writer.save("the latest of each, for gc measures by what the others last said")
+        carry(writer, reader)
+    found = []
+    for minutes in range(5, 50, 10):
+        counts = [m.gc(timedelta(minutes=minutes), dry_run=True).deleted for m in (here, there)]
+        assert counts[0] == counts[1]
+        found.append(counts[0])
+    assert found == [4, 3, 2, 1, 0]
+    assert here.gc(timedelta(minutes=25)).deleted == 2
+    assert there.gc(timedelta(minutes=25)).deleted == 2
+    carry(here, there)
+    carry(there, here)
+    assert here.list(include_deleted=True) == there.list(include_deleted=True)
+
+
 @pytest.mark.parametrize("how", ["purge", "gc"])
 def test_failure_19_what_is_forgotten_is_in_no_file(stores: Stores, clock: Clock, how: str) -> None:
     memory = stores.open()
