@@ -15,6 +15,7 @@ from kioku.crdt.standing import SHOWN_WHILE_HELD, WINS, winning
 from kioku.errors import BadSealError, StoreCorruptError
 from kioku.log.erasure import count_due
 from kioku.log.event import ZERO_HASH, EventId, header_prefix, is_as_written
+from kioku.log.hlc import DRIFT_MS_MAX, unix_ms
 from kioku.log.private import is_private
 from kioku.log.seal import verify
 from kioku.log.store import Branch, LogRow, check_body
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     from kioku.transaction import Core
 
+NEWEST: Final = 100
+"""Events of our own log that a shallow look verifies: under a millisecond."""
 SHOWN_MAX: Final = 5
 """Places that one finding names; it says how many more there are."""
 
@@ -45,7 +48,7 @@ class Finding:
 
 def check_store(core: Core, *, deep: bool, now_ms: int) -> list[Finding]:
     """Check a store inside a read transaction; ``deep`` reads all of it (about 8 µs an event)."""
-    findings = [_waiting(core, now_ms), _missing(core), _erasures(core)]
+    findings = [_own_log(core), _waiting(core, now_ms), _missing(core), _erasures(core)]
     if deep:
         checks: tuple[tuple[str, Callable[[Core], Iterator[str]], str], ...] = (
             ("file", _file_problems, RESTORE),
@@ -77,21 +80,55 @@ def _finding(name: str, problems: Iterator[str], hint: str) -> Finding:
     return Finding(name, "fail", "; ".join(found) + tail, hint)
 
 
+# -- whose log
+
+
+def _own_log(core: Core) -> Finding:
+    """Verify the newest events of our own log: what the next save would be chained to."""
+    own = core.owner.current()
+    if own is None:
+        return Finding("own log", "pass", "none is open")
+    first = max(own.branch.first_seq, core.store.tip(own.branch).seq - NEWEST + 1)
+    return _finding("own log", _branch_problems(core, own.log, own.branch, first), RESTORE)
+
+
 # -- what waits
 
 
 def _waiting(core: Core, now_ms: int) -> Finding:
-    count = core.connection.execute("SELECT count(*) FROM held").get
-    if not count:
+    """Say what is held: how much, of whom, until when at the latest."""
+    rows: Any = core.connection.execute(
+        "SELECT l.name, count(*), max(h.hlc) FROM held h JOIN event e ON e.event = h.event"
+        " JOIN branch b ON b.branch = e.branch JOIN log l ON l.log = b.log LEFT JOIN retracted r"
+        " ON r.log_id = l.log_id AND r.seq = e.seq AND r.hash = e.hash"
+        " WHERE r.hash IS NULL AND e.key NOT IN (SELECT key FROM purged)"
+        " GROUP BY l.log ORDER BY max(h.hlc) DESC"
+    ).fetchall()
+    if not rows:
         return Finding("held", "pass", "no event waits for the clock")
-    newest = core.connection.execute("SELECT max(hlc) FROM held").get
-    ahead_s = ((newest >> 16) - now_ms) // 1000
+    shown = [f"{count:,} of {name} until {_release(newest)}" for name, count, newest in rows]
+    more = f"; and of {len(shown) - SHOWN_MAX} more logs" if len(shown) > SHOWN_MAX else ""
+    ahead_s = (unix_ms(rows[0][2]) - now_ms) // 1000
     return Finding(
         "held",
         "warn",
-        f"{count} events of other machines are stamped ahead of this clock, up to {ahead_s:,} s",
-        "compare the machines' clocks; the events take effect when their time has come",
+        f"events stamped up to {ahead_s:,} s ahead of this clock wait: "
+        + "; ".join(shown[:SHOWN_MAX])
+        + more,
+        "set the clock that is wrong, here or there, and there run kioku doctor --fix-clock;"
+        " else they take effect when their time has come",
     )
+
+
+def _release(stamp: int) -> str:
+    """When an event takes effect, for people; what no calendar has is given in milliseconds."""
+    from datetime import UTC, datetime
+
+    ms = unix_ms(stamp) - DRIFT_MS_MAX
+    try:
+        return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (OverflowError, ValueError, OSError):
+        return f"{ms:,} ms since 1970"
 
 
 def _missing(core: Core) -> Finding:
@@ -102,7 +139,7 @@ def _missing(core: Core) -> Finding:
         "missing",
         "warn",
         f"{count} events came without their bodies",
-        "ingest an export of another replica that has them",
+        "on a machine that has them kioku export FILE, here kioku import FILE",
     )
 
 
@@ -114,7 +151,7 @@ def _erasures(core: Core) -> Finding:
         "erasures",
         "warn",
         f"{due} erasures wait for readers before the old pages can be overwritten",
-        "close the other processes that use this store, then run any kioku command",
+        "close the other processes that use this store, then kioku doctor --fix",
     )
 
 
@@ -130,20 +167,22 @@ def _file_problems(core: Core) -> Iterator[str]:
 def _chain_problems(core: Core) -> Iterator[str]:
     for log in core.store.logs():
         for branch in core.store.branches(log.log):
-            yield from _branch_problems(core, log, branch)
+            yield from _branch_problems(core, log, branch, branch.first_seq)
 
 
-def _branch_problems(core: Core, log: LogRow, branch: Branch) -> Iterator[str]:
-    prefix, seq = header_prefix(log.log_id), branch.first_seq - 1
-    prev = _hash_before(core, branch)
+def _branch_problems(core: Core, log: LogRow, branch: Branch, first: int) -> Iterator[str]:
+    """Verify a branch from one of its events on."""
+    prefix, seq = header_prefix(log.log_id), first - 1
+    is_begun = first > branch.first_seq
+    prev = core.store.hash_at(branch.branch, seq) if is_begun else _hash_before(core, branch)
     tip = core.store.tip(branch)
-    for _, stored_seq, event, digest in core.store.rows(branch.branch, 1, tip.seq):
+    for _, stored_seq, event, digest in core.store.rows(branch.branch, first, tip.seq):
         seq += 1
         where = f"log {log.log_id.hex()} seq {stored_seq}"
         if stored_seq != seq:
             yield f"{where}: events {seq} to {stored_seq - 1} are gone"
             seq = stored_seq
-        elif not is_as_written(prefix, seq, prev, event, digest):
+        elif not is_as_written(prefix, seq, prev or ZERO_HASH, event, digest):
             yield f"{where}: does not hash, or does not link to the event before"
         try:
             check_body(EventId(log.log_id, seq, digest), event.commitment, event.salt, event.body)

@@ -79,7 +79,7 @@ def _delete_matching(arguments: Namespace, chosen: dict[str, Any]) -> int:
             _show_deleted(ids, arguments)
             return 0
         if ids:
-            _require_yes(arguments, f"delete {_count(ids)}?", f"{_count(ids)} would be deleted")
+            require_yes(arguments, f"delete {_count(ids)}?", f"{_count(ids)} would be deleted")
         deleted = _delete_each(memory, ids, arguments.reason)
     _show_deleted(deleted, arguments)
     return 0
@@ -136,7 +136,7 @@ def _purge(arguments: Namespace) -> int:
     with open_memory(arguments) as memory:
         key = full_id(memory, arguments.id)
         _require_known(memory, key, arguments.id)
-        _require_yes(arguments, f"erase {key} everywhere, for ever?", f"{key} would be erased")
+        require_yes(arguments, f"erase {key} everywhere, for ever?", f"{key} would be erased")
         had_copy = memory.purge(key)
     _show_purged(key, is_json=arguments.json, had_copy=had_copy)
     return 0
@@ -150,7 +150,7 @@ def _gc(arguments: Namespace) -> int:
         counts = memory.gc(arguments.retention_days, dry_run=True, **choice)
         if counts.versions and not arguments.dry_run:
             size = f"{counts.versions:,} versions (of observations: {counts.observations:,})"
-            _require_yes(arguments, f"erase {size}, for ever?", f"{size} would be erased")
+            require_yes(arguments, f"erase {size}, for ever?", f"{size} would be erased")
             counts = memory.gc(arguments.retention_days, **choice)
     _show_counts(counts, is_json=arguments.json, is_dry_run=arguments.dry_run)
     return 0
@@ -164,7 +164,7 @@ def _gc_one(arguments: Namespace) -> int:
             _show_would_purge(key, is_json=arguments.json)
             return 0
         if not is_full_id(arguments.force_id.strip().lower()):
-            _require_yes(arguments, f"erase {key} everywhere, for ever?", f"{key} would be erased")
+            require_yes(arguments, f"erase {key} everywhere, for ever?", f"{key} would be erased")
         had_copy = memory.purge(key)
     _show_purged(key, is_json=arguments.json, had_copy=had_copy)
     return 0
@@ -221,7 +221,12 @@ def _require_known(memory: Memory, id: str, typed: str) -> None:
         raise NeverHeldError(typed, id) from error
 
 
-def _require_yes(arguments: Namespace, question: str, refusal: str) -> None:
+def require_yes(arguments: Namespace, question: str, refusal: str) -> None:
+    """Go on only with ``--yes`` or with a yes on the terminal.
+
+    Raises:
+        RefusedError: if there was neither; it says what would have been done.
+    """
     if not (arguments.yes or render.ask(question)):
         raise RefusedError(f"{refusal}; nothing was done")
 

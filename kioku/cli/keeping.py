@@ -1,4 +1,4 @@
-"""``init``, ``status``, ``doctor`` and ``rebuild``: what looks after the store itself."""
+"""``init``, ``status`` and ``rebuild``: what looks after the store itself."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from kioku.config import Settings
-    from kioku.doctor import Report
     from kioku.memory import Memory
 
 _MESH_MODES = ("hub", "spoke")
 _NEXT = 'kioku save "what you learned" -p your-project'
-_EXIT_CODES = {"pass": 0, "warn": 1, "fail": 2}
 
 
 def _init(arguments: Namespace) -> int:
+    from kioku.doctor.place import check_state_directory
+
     if arguments.mode in _MESH_MODES:
         raise CommandError(
             f"--mode {arguments.mode} comes with the mesh, which this version does not have yet",
@@ -43,6 +43,7 @@ def _init(arguments: Namespace) -> int:
         else:
             render.block(text.rstrip("\n"))
         return 0
+    check_state_directory(settings.state_dir)
     path = os.path.abspath(arguments.out or settings.config_path)
     _write_config(path, text, is_forced=arguments.force)
     if arguments.json:
@@ -149,43 +150,6 @@ def _status_fields(memory: Memory, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _doctor(arguments: Namespace) -> int:
-    from kioku.doctor import check
-
-    # Without --space the doctor reads the settings itself: a bad one is a finding, not an error.
-    target = settings_of(arguments) if arguments.space else None
-    report = check(target, deep=arguments.deep, environ=os.environ)
-    if arguments.json:
-        render.json(_report_json(report))
-    elif render.is_for_person():
-        from kioku.cli import views
-
-        views.show_report(report)
-    else:
-        for found in report.checks:
-            render.line(f"[{found.status.upper()}] {found.name} - {found.summary}")
-            if found.hint:
-                render.line(f"hint: {found.hint}")
-    return _EXIT_CODES[report.worst_status]
-
-
-def _report_json(report: Report) -> dict[str, Any]:
-    return {
-        "version": report.version,
-        "ok": report.ok,
-        "worst_status": report.worst_status,
-        "checks": [
-            {
-                "name": found.name,
-                "status": found.status,
-                "summary": found.summary,
-                "hint": found.hint,
-            }
-            for found in report.checks
-        ],
-    }
-
-
 def _rebuild(arguments: Namespace) -> int:
     settings = settings_of(arguments)
     if not os.path.exists(settings.store_path):
@@ -236,25 +200,6 @@ STATUS = Verb(
     json="The same keys, with numbers and booleans.",
 )
 
-DOCTOR = Verb(
-    name="doctor",
-    summary="Check the installation and the store",
-    arguments=(
-        argument(
-            "--deep",
-            action="store_true",
-            help="verify every event, and repair what is derived from them",
-        ),
-        SPACE,
-        JSON,
-    ),
-    examples=("kioku doctor", "kioku doctor --deep"),
-    run=_doctor,
-    output="`[PASS|WARN|FAIL] name - summary` for each check, and `hint: …` where one helps.",
-    json="All checks, and the worst.",
-    exit_codes="0 all passed, 1 the worst is a warning, 2 something failed or the usage is wrong",
-)
-
 REBUILD = Verb(
     name="rebuild",
     summary="Derive the search index and all views from the log again",
@@ -266,4 +211,4 @@ REBUILD = Verb(
     json="The counts.",
 )
 
-VERBS = {verb.name: verb for verb in (INIT, STATUS, DOCTOR, REBUILD)}
+VERBS = {verb.name: verb for verb in (INIT, STATUS, REBUILD)}

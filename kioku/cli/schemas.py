@@ -140,12 +140,17 @@ _CHECK: Schema = {
     "hint": text('what to do; `""` if nothing need be done'),
 }
 
-_PLACE = text("the space it is in; only where several were asked for")
+_CLOCK: Schema = {
+    "saves": number("with `--fix-clock`: saves that were stamped again"),
+    "deletions": number("deletions that were stamped again"),
+    "observations": number("how many observations those belong to"),
+    "ahead_ms": number("how far ahead the greatest of them was stamped"),
+    "now": moment("the clock that they were held against"),
+}
 
 SHARED = {
     "observation": record(_OBSERVATION),
-    "listed": record({**_OBSERVATION, "space": _PLACE}, optional=("space",)),
-    "hit": record({**_HIT, "space": _PLACE}, optional=("space",)),
+    "hit": record(_HIT),
     "event": record(_EVENT),
     "check": record(_CHECK),
 }
@@ -205,7 +210,7 @@ _OUTPUTS: dict[str, Schema] = {
     "save": shared("observation"),
     "search": listed(shared("hit")),
     "get-memory": shared("observation"),
-    "list": listed(shared("listed")),
+    "list": listed(shared("observation")),
     "edit": shared("observation"),
     "delete": record(
         {
@@ -244,7 +249,10 @@ _OUTPUTS: dict[str, Schema] = {
             "ok": yes_or_no("nothing failed; a warning is ok"),
             "worst_status": word("the worst of all checks", "pass", "warn", "fail"),
             "checks": listed(shared("check"), "all that was looked at"),
-        }
+            "fixed": listed({"type": "string"}, "with `--fix`: what was done, a sentence a thing"),
+            "clock": {**record(_CLOCK), "description": "with `--fix-clock`: what that did"},
+        },
+        optional=("fixed", "clock"),
     ),
     "export": record(
         {
@@ -271,29 +279,6 @@ _OUTPUTS: dict[str, Schema] = {
             "observations": number("that can be read now"),
         }
     ),
-    "spaces": {
-        "anyOf": [
-            listed(
-                record(
-                    {
-                        "name": text("the space's name"),
-                        "path": text("its file"),
-                        "file_bytes": number("its size, without what is still in its log file"),
-                        "is_private": yes_or_no("nothing leaves it"),
-                        "is_current": yes_or_no("it is used where no other is named"),
-                        "problem": text('why it cannot be read; `""` if it can'),
-                    }
-                )
-            ),
-            record(
-                {
-                    "created": text("with `--create`: the space's name"),
-                    "path": text("its file"),
-                    "is_private": yes_or_no("nothing leaves it"),
-                }
-            ),
-        ]
-    },
     "schema": {"type": "object", "description": "a schema, or one by each verb's name"},
 }
 

@@ -39,9 +39,8 @@ GROUPS = {
     "look after": {
         "init": "keeping",
         "status": "keeping",
-        "doctor": "keeping",
+        "doctor": "doctor",
         "rebuild": "keeping",
-        "spaces": "settling",
         "schema": "explaining",
     },
 }

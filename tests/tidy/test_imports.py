@@ -35,6 +35,7 @@ LAZY = ("cryptography", "platformdirs", "zenoh", "mcp")
 EDGES = (
     "kioku/memory/opening.py",
     "kioku/cli/*",
+    "kioku/doctor/place.py",  # how old a file is that was left over
     "kioku/log/database.py",  # waits for a lock by the monotonic clock; knows no date
 )
 CLOCKS_AND_CHANCE = ("time", "secrets", "uuid")

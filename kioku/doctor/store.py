@@ -1,0 +1,112 @@
+"""One store: who can read its files, how its clock stands, and whether all of it is shown."""
+
+from __future__ import annotations
+
+import os
+import stat
+from glob import escape, glob
+from typing import TYPE_CHECKING, Final
+
+from kioku import clock_repair
+from kioku.doctor.place import chmod, has_rights
+from kioku.doctor.report import Check
+from kioku.errors import StoreError
+from kioku.view.audit import count_unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kioku.memory import Memory
+
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+
+
+def check_store(memory: Memory) -> Iterator[Check]:
+    """Look at an open store, less what only the replica and the view can see."""
+    counts = memory.statistics()
+    summary = f"{counts.observations:,} observations, {counts.events:,} events, {counts.logs} logs"
+    yield Check("store", "pass", f"{counts.path}: {summary}")
+    if counts.path != ":memory:":
+        yield _check_files(counts.path)
+    yield _check_key(memory)
+    yield _check_clock(memory)
+    yield _check_unreadable(memory)
+
+
+def _check_files(path: str) -> Check:
+    """The content is in these files, and who has a key can write as this machine."""
+    base = escape(os.path.splitext(path)[0])
+    names = [path, f"{path}-wal", f"{path}-shm", *sorted(glob(f"{base}.*.key"))]
+    open_ones = [name for name in names if os.path.exists(name) and has_rights(name, _OTHERS)]
+    if open_ones:
+        shown = " ".join(open_ones)
+        return Check(
+            "files",
+            "warn",
+            f"{shown}: other users can read it",
+            f"chmod go-rwx {shown}",
+            chmod(open_ones, clear=_OTHERS),
+        )
+    return Check("files", "pass", "only their owner can read them")
+
+
+def _check_key(memory: Memory) -> Check:
+    try:
+        with memory.replica.reading(now_ms=memory.now_ms()) as reading:
+            own = reading.own_log()
+    except StoreError as error:
+        hint = "restore that file; or move it away, and the next save begins a new log"
+        return Check("key", "fail", str(error), hint)
+    if own is None:
+        return Check("key", "pass", "no log is open; the next save begins one")
+    log_id, loss = own
+    if loss:
+        hint = "nothing is lost by it: the next save begins a new log"
+        return Check("key", "warn", f"log {log_id.hex()}: {loss}", hint)
+    return Check("key", "pass", f"log {log_id.hex()} is this store's to extend")
+
+
+def _check_clock(memory: Memory) -> Check:
+    """Hold the clock against the newest stamps: ours may have been ahead, or be behind now."""
+    wall_ms = memory.now_ms()
+    if wall_ms < clock_repair.WALL_MS_MIN:
+        return Check("clock", "fail", "the clock stands before 2025", "set the machine's clock")
+    with memory.replica.reading(now_ms=wall_ms) as reading:
+        survey = clock_repair.survey(reading, wall_ms=wall_ms)
+    if survey.others:
+        return Check(
+            "clock",
+            "warn",
+            f"{survey.others:,} events of other logs ({', '.join(survey.names)}) that took effect"
+            f" here are stamped up to {survey.others_ahead_s:,} s ahead of this machine's clock",
+            "set this machine's clock if it is behind; else it passes when their time has come",
+        )
+    if survey.is_ahead:
+        return Check(
+            "clock",
+            "warn",
+            f"events of this store are stamped up to {survey.ahead_s:,} s ahead of this machine's"
+            " clock, which was ahead when they were saved",
+            "set this machine's clock if it is behind; if it is right: kioku doctor --fix-clock",
+        )
+    return Check("clock", "pass", "no log is more than 60 s ahead of it")
+
+
+def _check_unreadable(memory: Memory) -> Check:
+    with memory.replica.reading(now_ms=memory.now_ms()) as reading:
+        count = count_unreadable(reading.connection)
+    if not count:
+        return Check("unreadable", "pass", "every observation can be read")
+
+    def mend() -> str:
+        memory.rebuild()
+        return "built the index and the views again"
+
+    return Check(
+        "unreadable",
+        "warn",
+        f"{count:,} observations are stored but not shown: in a form that this kioku cannot read,"
+        " or missing in the index",
+        "kioku rebuild; if that does not help, upgrade kioku",
+        mend,
+    )
