@@ -40,6 +40,12 @@ if TYPE_CHECKING:
     from kioku.memory.results import HistoryEntry as HistoryEntry
     from kioku.memory.results import Hit as Hit
     from kioku.memory.results import MemoryStatistics as MemoryStatistics
+    from kioku.memory.spaces import Space as Space
+    from kioku.memory.spaces import SpaceHit as SpaceHit
+    from kioku.memory.spaces import SpaceObservation as SpaceObservation
+    from kioku.memory.spaces import Spaces as Spaces
+    from kioku.memory.spaces import open_spaces as open_spaces
+    from kioku.memory.spaces import spaces as spaces
     from kioku.observation import Observation as Observation
     from kioku.project.detection import detect_project as detect_project
     from kioku.replica import Replica as Replica
@@ -62,8 +68,8 @@ _NAMES: Final = {
         "AmbiguousIdError BadCommitmentError BadSealError BrokenChainError ClockError"
         " ConfigError InvalidArgumentError InvalidObservationError KiokuError"
         " LogLimitError MalformedMessageError NestedTransactionError NotFoundError PeerError"
-        " PrivateSpaceError ReplicaClosedError SchemaVersionError StoreAccessError StoreBusyError"
-        " StoreCorruptError StoreError StoreFullError StoreIOError TooLargeError"
+        " PrivateSpaceError ReplicaClosedError SchemaVersionError SpaceError StoreAccessError"
+        " StoreBusyError StoreCorruptError StoreError StoreFullError StoreIOError TooLargeError"
         " UnsafeFileSystemError UnsupportedVersionError UsageError"
     ),
     "log.event": "EventId GENESIS PURGE RETRACT SAVE TOMBSTONE make_key",
@@ -74,6 +80,7 @@ _NAMES: Final = {
     "memory": "Memory open",
     "memory.awaiting": "AsyncMemory open_async",
     "memory.results": "Hit HistoryEntry MemoryStatistics",
+    "memory.spaces": "Space SpaceHit SpaceObservation Spaces open_spaces spaces",
     "observation": "Observation",
     "project.detection": "detect_project",
     "replica": "Replica",

@@ -108,6 +108,15 @@ class StoreError(KiokuError):
     """The file, the disk or the machine; its operator must act."""
 
 
+class SpaceError(StoreError):
+    """One of several spaces cannot be read, so nothing was answered for any; its cause says why."""
+
+    def __init__(self, space: str, reason: str) -> None:
+        super().__init__(f"space {space}: {reason}")
+        self.space = space
+        self.reason = reason
+
+
 class StoreBusyError(StoreError):
     """Other processes kept the store locked for the whole busy timeout."""
 

@@ -6,13 +6,13 @@ UTC too: what one machine prints, any other machine reads alike.
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError
+from argparse import Action, ArgumentError, ArgumentTypeError
 from typing import TYPE_CHECKING, Any
 
 from kioku.cli.parser import argument
 
 if TYPE_CHECKING:
-    from argparse import Namespace
+    from argparse import ArgumentParser, Namespace
     from datetime import datetime, timedelta
 
 MEMORY_TYPES = "note|decision|bug|pattern|config|summary"
@@ -51,7 +51,38 @@ def days(text: str) -> timedelta:
     raise ArgumentTypeError(f"{text!r} is no number of days from 0")
 
 
-SPACE = argument("--space", metavar="NAME", help="the space to use (KIOKU_SPACE, else default)")
+def space_names(text: str) -> list[str]:
+    """The items of a comma list, also empty ones: each is checked as a space's name."""
+    return [part.strip() for part in text.split(",")]
+
+
+class _OneSpace(Action):
+    """Takes one name: of two, one would be left out unseen."""
+
+    def __call__(
+        self,
+        parser: ArgumentParser,  # noqa: ARG002 - argparse passes it
+        namespace: Namespace,
+        values: Any,
+        option: object = None,  # noqa: ARG002 - argparse passes it
+    ) -> None:
+        if getattr(namespace, self.dest) is not None or "," in values:
+            raise ArgumentError(self, "this command works on one space; name one")
+        setattr(namespace, self.dest, values)
+
+
+SPACE = argument(
+    "--space", metavar="NAME", action=_OneSpace, help="the space to use (KIOKU_SPACE, else default)"
+)
+SPACES = argument(
+    "--space",
+    metavar="NAME",
+    dest="spaces",
+    action="extend",
+    type=space_names,
+    help="the space to use (KIOKU_SPACE, else default); several as a comma list, "
+    "all for every one that is not private",
+)
 JSON = argument("--json", action="store_true", help="print JSON")
 ID = argument("id", metavar="ID", help="the id, or 6 or more of its first digits")
 YES = argument("--yes", action="store_true", help="do not ask")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kioku.cli import render
-from kioku.cli.arguments import FILTERS, ID, JSON, LIMIT, SPACE, filters
+from kioku.cli.arguments import FILTERS, ID, JSON, LIMIT, SPACE, SPACES, filters
 from kioku.cli.parser import Verb, argument
-from kioku.cli.store import full_id, open_memory
+from kioku.cli.store import are_several, full_id, open_memory
 from kioku.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 def _search(arguments: Namespace) -> int:
     from kioku.cli import formats
 
+    if are_several(arguments):
+        from kioku.cli import several
+
+        return several.search(arguments)
     query = " ".join(arguments.query)
     with open_memory(arguments) as memory:
         hits = memory.search(
@@ -62,6 +66,10 @@ def _get(arguments: Namespace) -> int:
 def _list(arguments: Namespace) -> int:
     from kioku.cli import formats
 
+    if are_several(arguments):
+        from kioku.cli import several
+
+        return several.list_newest(arguments)
     with open_memory(arguments) as memory:
         found = memory.list(
             limit=arguments.limit,
@@ -148,7 +156,7 @@ SEARCH = Verb(
             default="text",
             help="text (the default)",
         ),
-        SPACE,
+        SPACES,
         JSON,
     ),
     examples=("kioku search which database -p demo", "kioku search --since 2026-05-01 -n 10"),
@@ -174,7 +182,7 @@ LIST = Verb(
         *FILTERS,
         argument("--include-deleted", action="store_true", help="also what was deleted"),
         LIMIT,
-        SPACE,
+        SPACES,
         JSON,
     ),
     examples=("kioku list -p demo --memory-type decision",),

@@ -72,6 +72,10 @@ Each setting is the first of: option, environment, config file, launcher, defaul
 | where the stores lie | `KIOKU_STATE_DIR` | | the platform's data directory, under `kioku` |
 | the config file | `KIOKU_CONFIG` | | `kioku/config.toml` in its config directory |
 
+`search` and `list` take several spaces, `--space work,home` or `--space` twice, and say of each hit
+where it is; `all` is every space that is here and not private. The space `private`, and any that
+`kioku spaces --create NAME --private` made, gives nothing to others, whatever is set later.
+
 `KIOKU_MESH_…` and `MESH_MEM_…` are read as older names of these variables, but for `…_STATE_DIR`:
 those name another program's directory, which kioku leaves alone. `XDG_DATA_HOME` and
 `XDG_CONFIG_HOME` are honoured. Agent family, client, session and host take 1 to 128 printable

@@ -140,6 +140,8 @@ _CHECK: Schema = {
     "hint": text('what to do; `""` if nothing need be done'),
 }
 
+_PLACE = text("the space it is in; only where several were asked for")
+
 _CLOCK: Schema = {
     "saves": number("with `--fix-clock`: saves that were stamped again"),
     "deletions": number("deletions that were stamped again"),
@@ -150,7 +152,8 @@ _CLOCK: Schema = {
 
 SHARED = {
     "observation": record(_OBSERVATION),
-    "hit": record(_HIT),
+    "listed": record({**_OBSERVATION, "space": _PLACE}, optional=("space",)),
+    "hit": record({**_HIT, "space": _PLACE}, optional=("space",)),
     "event": record(_EVENT),
     "check": record(_CHECK),
 }
@@ -210,7 +213,7 @@ _OUTPUTS: dict[str, Schema] = {
     "save": shared("observation"),
     "search": listed(shared("hit")),
     "get-memory": shared("observation"),
-    "list": listed(shared("observation")),
+    "list": listed(shared("listed")),
     "edit": shared("observation"),
     "delete": record(
         {
@@ -279,6 +282,29 @@ _OUTPUTS: dict[str, Schema] = {
             "observations": number("that can be read now"),
         }
     ),
+    "spaces": {
+        "anyOf": [
+            listed(
+                record(
+                    {
+                        "name": text("the space's name"),
+                        "path": text("its file"),
+                        "file_bytes": number("its size, without what is still in its log file"),
+                        "is_private": yes_or_no("nothing leaves it"),
+                        "is_current": yes_or_no("it is used where no other is named"),
+                        "problem": text('why it cannot be read; `""` if it can'),
+                    }
+                )
+            ),
+            record(
+                {
+                    "created": text("with `--create`: the space's name"),
+                    "path": text("its file"),
+                    "is_private": yes_or_no("nothing leaves it"),
+                }
+            ),
+        ]
+    },
     "schema": {"type": "object", "description": "a schema, or one by each verb's name"},
 }
 

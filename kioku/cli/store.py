@@ -21,7 +21,7 @@ def open_memory(arguments: Namespace) -> Memory:
     """Open the space that the command names; its first use creates it."""
     from kioku.memory import open as open_space
 
-    return open_space(space=arguments.space)
+    return open_space(space=_named(arguments))
 
 
 def refuse_private(memory: Memory, arguments: Namespace) -> None:
@@ -38,7 +38,19 @@ def settings_of(arguments: Namespace) -> Settings:
     """What is decided before a store is opened."""
     from kioku.config import load_settings
 
-    return load_settings(os.environ, space=arguments.space)
+    return load_settings(os.environ, space=_named(arguments))
+
+
+def are_several(arguments: Namespace) -> bool:
+    """Whether a command that can search several spaces was told to."""
+    return len(set(arguments.spaces or ())) > 1 or arguments.spaces == ["all"]
+
+
+def _named(arguments: Namespace) -> str | None:
+    """The one space that a command names; None if the settings say which."""
+    several = getattr(arguments, "spaces", None)
+    name: str | None = several[0] if several else getattr(arguments, "space", None)
+    return name
 
 
 def is_full_id(text: str) -> bool:

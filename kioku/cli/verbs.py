@@ -41,6 +41,7 @@ GROUPS = {
         "status": "keeping",
         "doctor": "doctor",
         "rebuild": "keeping",
+        "spaces": "settling",
         "schema": "explaining",
     },
 }

@@ -15,7 +15,8 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from kioku.config.checks import Found, check
+from kioku.config.checks import ALL_SPACES as ALL_SPACES
+from kioku.config.checks import Found, check, fault_of
 from kioku.config.sources import OLD_STATE_DIR_VARIABLES as OLD_STATE_DIR_VARIABLES
 from kioku.config.sources import collect
 from kioku.errors import ConfigError
@@ -89,3 +90,8 @@ def store_path(state_dir: str, space: str) -> str:
     """
     check("space", Found(space, "argument"))
     return os.path.join(state_dir, space + ".db")
+
+
+def is_space(name: str) -> bool:
+    """Whether a text can be a space's name."""
+    return fault_of("space", Found(name, "argument")) is None

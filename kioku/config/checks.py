@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 DURABILITIES = ("full", "normal")
 MODES = ("local",)
 
+ALL_SPACES = "all"  # as a name: every space that is not private
+
 IDENTITY_LENGTH_MAX = 128  # characters; an observation takes 1 KiB, a column of a table less
 SPACE_LENGTH_MAX = 32  # it becomes a file name and a part of a key expression
 _VALUE_SHOWN_MAX = 60  # characters of a bad value that an error repeats
@@ -90,6 +92,8 @@ def _optional_identity_fault(value: str) -> str:
 
 
 def _space_fault(value: str) -> str:
+    if value == ALL_SPACES:
+        return "is no space of its own: it stands for every space, in search and list alone"
     if 1 <= len(value) <= SPACE_LENGTH_MAX and set(value) <= _SPACE_ALLOWED:
         return ""
     return f"is not a space name: use 1 to {SPACE_LENGTH_MAX} of a-z, 0-9 and -"

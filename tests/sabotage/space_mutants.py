@@ -5,6 +5,8 @@ from __future__ import annotations
 from tests.sabotage.change import Change
 
 PRIVATE_TESTS = "tests/unit/test_private_spaces.py"
+SPACES_TESTS = "tests/unit/test_spaces.py"
+SPACES = "kioku/memory/spaces.py"
 
 SPACE_GROUPS: dict[str, list[Change]] = {
     "private": [
@@ -63,6 +65,64 @@ SPACE_GROUPS: dict[str, list[Change]] = {
             "if (private or space == PRIVATE_SPACE) and not replica.is_private():",
             "if private and not replica.is_private():",
             PRIVATE_TESTS,
+        ),
+    ],
+    "spaces": [
+        Change(
+            "all means private ones too",
+            SPACES,
+            "{name for name in names_of(settings) if not _is_private(settings, name)}",
+            "set(names_of(settings))",
+            SPACES_TESTS,
+        ),
+        Change(
+            "a space that is not there is created",
+            SPACES,
+            "if not os.path.exists(path):",
+            "if False:",
+            SPACES_TESTS,
+        ),
+        Change(
+            "a space that cannot be read is not named",
+            SPACES,
+            "        raise SpaceError(space, str(error)) from error\n",
+            "        raise\n",
+            SPACES_TESTS,
+        ),
+        Change(
+            "scores of two stores are compared",
+            SPACES,
+            "return (found.hit.is_substring, -found.score, -changed_s, found.space)",
+            "return (found.hit.is_substring, -found.hit.score, -changed_s, found.space)",
+            SPACES_TESTS,
+        ),
+        Change(
+            "places tie by the order of naming",
+            SPACES,
+            "return (found.hit.is_substring, -found.score, -changed_s, found.space)",
+            "return (found.hit.is_substring, -found.score, -changed_s, '')",
+            SPACES_TESTS,
+        ),
+        Change(
+            "substrings stand among words",
+            SPACES,
+            "return (found.hit.is_substring, -found.score, -changed_s, found.space)",
+            "return (False, -found.score, -changed_s, found.space)",
+            SPACES_TESTS,
+        ),
+        Change(
+            "a glance may write",
+            "kioku/log/glance.py",
+            'connection.execute("PRAGMA query_only = ON")',
+            "pass",
+            SPACES_TESTS,
+        ),
+        Change(
+            "of two spaces one is left out unseen",
+            "kioku/cli/arguments.py",
+            'if getattr(namespace, self.dest) is not None or "," in values:',
+            "if False:",
+            "tests/integration/test_cli_spaces.py",
         ),
     ],
 }

@@ -1,0 +1,102 @@
+"""``spaces`` and ``config``: what is decided before a store is opened."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from kioku.cli import render
+from kioku.cli.arguments import JSON
+from kioku.cli.files import ExistsError
+from kioku.cli.parser import CommandError, Verb, argument
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from kioku.memory.spaces import Space
+
+
+def _spaces(arguments: Namespace) -> int:
+    from kioku.config import load_settings
+    from kioku.memory.spaces import spaces_of
+
+    if arguments.create is not None:
+        return _create(arguments)
+    if arguments.private:
+        raise CommandError(
+            "--private says how a space is created, and none is",
+            hint="kioku spaces --create NAME --private",
+        )
+    settings = load_settings(os.environ)
+    found = spaces_of(settings)
+    if arguments.json:
+        render.json([_space_json(space, settings.space) for space in found])
+    elif found:
+        for space in found:
+            render.line(_space_text(space, settings.space))
+    else:
+        render.line("No spaces yet; a first save creates one.")
+    return 0
+
+
+def _create(arguments: Namespace) -> int:
+    from kioku.config import load_settings
+    from kioku.memory import open as open_space
+
+    settings = load_settings(os.environ, space=arguments.create)
+    if os.path.exists(settings.store_path):
+        raise _SpaceExistsError(settings.store_path)
+    with open_space(space=settings.space, private=arguments.private) as memory:
+        is_private = memory.is_private()
+    if arguments.json:
+        created = {"created": settings.space, "path": settings.store_path, "is_private": is_private}
+        render.json(created)
+    else:
+        mark = "private " if is_private else ""
+        render.line(f"created: {mark}space {settings.space} at {settings.store_path}")
+    return 0
+
+
+class _SpaceExistsError(ExistsError):
+    hint = "give it another name; what a space was created as cannot be changed"
+
+
+def _space_json(space: Space, current: str) -> dict[str, Any]:
+    return {
+        "name": space.name,
+        "path": space.path,
+        "file_bytes": space.file_bytes,
+        "is_private": space.is_private,
+        "is_current": space.name == current,
+        "problem": space.problem,
+    }
+
+
+def _space_text(space: Space, current: str) -> str:
+    if space.problem:
+        return f"{space.name}: cannot be read: {space.problem}"
+    remarks = [f"{space.file_bytes:,} bytes"]
+    remarks += ["private"] if space.is_private else []
+    remarks += ["current"] if space.name == current else []
+    return f"{space.name}: {space.path} ({', '.join(remarks)})"
+
+
+SPACES = Verb(
+    name="spaces",
+    summary="List the spaces that are here, or create one",
+    description="List the spaces that are here, or create one. A first save creates a space too; "
+    "to create\none is needed only for a private one under a name of your own. Nothing ever leaves "
+    "a private\nspace but by a backup.",
+    arguments=(
+        argument("--create", metavar="NAME", help="create this space"),
+        argument("--private", action="store_true", help="with --create: private, for good"),
+        JSON,
+    ),
+    examples=("kioku spaces", "kioku spaces --create diary --private"),
+    run=_spaces,
+    output="`name: path (N bytes, private, current)`, the last two where they are true; "
+    "`name: cannot be read: …` for a damaged one.",
+    json="A list of spaces; with `--create` what was created.",
+)
+
+VERBS = {verb.name: verb for verb in (SPACES,)}
