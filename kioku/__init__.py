@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from kioku.memory.results import HistoryEntry as HistoryEntry
     from kioku.memory.results import Hit as Hit
     from kioku.memory.results import MemoryStatistics as MemoryStatistics
+    from kioku.memory.results import Predecessor as Predecessor
     from kioku.memory.spaces import Space as Space
     from kioku.memory.spaces import SpaceHit as SpaceHit
     from kioku.memory.spaces import SpaceObservation as SpaceObservation
@@ -79,7 +80,7 @@ _NAMES: Final = {
     "log.store": "Entry",
     "memory": "Memory open",
     "memory.awaiting": "AsyncMemory open_async",
-    "memory.results": "Hit HistoryEntry MemoryStatistics",
+    "memory.results": "Hit HistoryEntry MemoryStatistics Predecessor",
     "memory.spaces": "Space SpaceHit SpaceObservation Spaces open_spaces spaces",
     "observation": "Observation",
     "project.detection": "detect_project",

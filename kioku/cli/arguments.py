@@ -10,6 +10,7 @@ from argparse import Action, ArgumentError, ArgumentTypeError
 from typing import TYPE_CHECKING, Any
 
 from kioku.cli.parser import argument
+from kioku.cli.present import project
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -88,7 +89,9 @@ ID = argument("id", metavar="ID", help="the id, or 6 or more of its first digits
 YES = argument("--yes", action="store_true", help="do not ask")
 DRY_RUN = argument("--dry-run", action="store_true", help="only show what would be done")
 
-PROJECT = argument("-p", "--project", metavar="NAME", help="only this project")
+PROJECT = argument(
+    "-p", "--project", metavar="NAME", type=project, help="only this project; . is the present one"
+)
 PC_ID = argument("--pc-id", metavar="HOST", help="only what was saved on this host")
 SINCE = argument(
     "--since", metavar="TIME", type=moment, help="only what changed at or after this ISO time"
@@ -117,7 +120,13 @@ FILTERS = (
 )
 
 FIELDS = (
-    argument("-p", "--project", metavar="NAME", help="the project it belongs to"),
+    argument(
+        "-p",
+        "--project",
+        metavar="NAME",
+        type=project,
+        help='the project it belongs to; . is the present one, "" is none',
+    ),
     argument("-t", "--tags", metavar="A,B", type=names, help="tags, as a comma list"),
     argument("--memory-type", metavar="TYPE", help=f"{MEMORY_TYPES} (note)"),
     argument("--importance", metavar="N", type=int, help="from 1 to 5 (2)"),

@@ -2,31 +2,100 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from kioku.cli import render
 from kioku.cli.arguments import FIELDS, ID, JSON, SPACE, fields, moment
 from kioku.cli.content import content_of
 from kioku.cli.parser import CommandError, Verb, argument
-from kioku.cli.store import full_id, open_memory
+from kioku.cli.present import present
+from kioku.cli.store import full_id, open_memory, settings_of
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Sequence
 
     from kioku.memory import Memory
+    from kioku.memory.results import Predecessor
     from kioku.observation import Observation
+
+PREDECESSORS_SHOWN_MAX: Final = 3
+EXCERPT_CHARACTERS: Final = 40  # of each: ids and excerpts of three are a long line already
 
 
 def _save(arguments: Namespace) -> int:
     content = content_of(arguments.content)
+    given = fields(arguments)
+    if "project" not in given:
+        given["project"] = present(settings_of(arguments)).name
     with open_memory(arguments) as memory:
-        given = _with_full_ids(memory, fields(arguments))
-        saved = memory.save(content, expires_at=arguments.expires_at, **given)
+        given = _with_full_ids(memory, given)
+        saved = memory.save(
+            content,
+            if_duplicate="save" if arguments.again else "return",
+            expires_at=arguments.expires_at,
+            **given,
+        )
+        found = [] if _is_settled(saved, arguments) else _predecessors(memory, saved)
         is_first = render.is_watched() and len(memory.list(limit=2)) == 1
-    _show(saved, "saved", is_json=arguments.json)
+    if arguments.json:
+        _show_json(saved, found)
+    elif saved.is_duplicate:
+        render.line(f"already saved: {saved.id}")
+        render.note("hint: --again saves it once more; kioku edit changes what is there")
+    else:
+        render.line(f"saved: {saved.id}")
+        _offer(saved, found)
     if is_first:
         render.advise("kioku search WORDS finds it; kioku list shows what is newest")
     return 0
+
+
+def _is_settled(saved: Observation, arguments: Namespace) -> bool:
+    """Whether there is nothing to ask: nothing new, or it was said what it replaces."""
+    return saved.is_duplicate or arguments.again or bool(saved.supersedes)
+
+
+def _predecessors(memory: Memory, saved: Observation) -> list[Predecessor]:
+    """What the saved one may replace; it itself is nearest, so one more is asked for."""
+    found = memory.predecessors(
+        saved.content,
+        project=saved.project,
+        subject=saved.subject,
+        limit=PREDECESSORS_SHOWN_MAX + 1,
+    )
+    others = [near for near in found if near.observation.id != saved.id]
+    return others[:PREDECESSORS_SHOWN_MAX]
+
+
+def _offer(saved: Observation, found: Sequence[Predecessor]) -> None:
+    """Say what it may replace, and the command that marks it: on standard error, in two lines."""
+    if not found:
+        return
+    from kioku.cli.formats import excerpt
+
+    ids = ",".join(near.observation.id for near in found)
+    shown = "; ".join(
+        f'{near.observation.id} "{excerpt(near.observation)[:EXCERPT_CHARACTERS]}"'
+        for near in found
+    )
+    render.note(f"hint: this is much like {shown}")
+    render.note(f"hint: if it replaces that: kioku edit {saved.id} --supersedes {ids}")
+
+
+def _show_json(saved: Observation, found: Sequence[Predecessor]) -> None:
+    from kioku.cli.formats import excerpt, observation_json
+
+    offered = [
+        {
+            "id": near.observation.id,
+            "similarity": near.similarity,
+            "excerpt": excerpt(near.observation),
+        }
+        for near in found
+    ]
+    shown = observation_json(saved)
+    render.json({**shown, "duplicate": saved.is_duplicate, "predecessors": offered})
 
 
 def _edit(arguments: Namespace) -> int:
@@ -67,12 +136,19 @@ def _moment_or_never(text: str) -> tuple[object]:
 SAVE = Verb(
     name="save",
     summary="Save one observation",
-    description="Save one observation. When the id is printed, it is on the disk.",
+    description="Save one observation. When the id is printed, it is on the disk. Without -p it "
+    "belongs to the\nproject of the working directory: its .kioku.toml, else its git remote. What "
+    "the project says\nalready, word for word, is not saved twice.",
     arguments=(
         argument("content", metavar="CONTENT", help="what to remember; - reads standard input"),
         *FIELDS,
         argument(
             "--expires-at", metavar="TIME", type=moment, help="not shown from this ISO time on"
+        ),
+        argument(
+            "--again",
+            action="store_true",
+            help="save it even if the project has an observation that says the same",
         ),
         SPACE,
         JSON,
@@ -83,8 +159,9 @@ SAVE = Verb(
         "git log -1 --format=%B | kioku save - -p demo",
     ),
     run=_save,
-    output="`saved: <32 hex digits>`",
-    json="The observation.",
+    output="`saved: <32 hex digits>`, or `already saved: <32 hex digits>` if nothing was written; "
+    "what it may replace on standard error.",
+    json="The observation, and whether it was there already.",
 )
 
 EDIT = Verb(

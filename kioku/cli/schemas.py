@@ -210,7 +210,22 @@ _OUTPUTS: dict[str, Schema] = {
             record({"text": text("with `--print`: what would be written")}),
         ]
     },
-    "save": shared("observation"),
+    "save": record(
+        {
+            **_OBSERVATION,
+            "duplicate": yes_or_no("it was there already; nothing was written"),
+            "predecessors": listed(
+                record(
+                    {
+                        "id": digits("what it may replace"),
+                        "similarity": {"type": "number", "description": "share of the words, 0-1"},
+                        "excerpt": text("its summary, or how it begins"),
+                    }
+                ),
+                "what says nearly the same, the nearest first",
+            ),
+        }
+    ),
     "search": listed(shared("hit")),
     "get-memory": shared("observation"),
     "list": listed(shared("listed")),

@@ -107,6 +107,7 @@ class AsyncMemory:
     save = _awaited(Memory.save)
     save_many = _awaited(Memory.save_many)
     edit = _awaited(Memory.edit)
+    predecessors = _awaited(Memory.predecessors)
 
     search = _awaited(Memory.search)
     get = _awaited(Memory.get)

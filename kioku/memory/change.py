@@ -6,7 +6,7 @@ undelete, an import) stays right however many processes write.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from kioku.errors import InvalidArgumentError, InvalidObservationError, NotFoundError
 from kioku.log import hlc
@@ -49,6 +49,18 @@ def prepare(observation: Observation, new_key: bytes, *, keep_times: bool = Fals
     moment = observation.updated_at or observation.created_at
     stamp = hlc.pack(unix_ms(moment)) if keep_times and moment else None
     return Prepared(observation, key_of(observation.id), body, is_new=False, stamp=stamp)
+
+
+IF_DUPLICATE: Final = ("save", "return")
+
+
+def returns_duplicates(if_duplicate: object) -> bool:
+    """Whether a duplicate is given instead of saved; a word that is neither is refused."""
+    if if_duplicate not in IF_DUPLICATE:
+        raise InvalidArgumentError(
+            f"if_duplicate: {if_duplicate!r} is neither {' nor '.join(IF_DUPLICATE)}"
+        )
+    return if_duplicate == "return"
 
 
 def save(transaction: Transaction, items: Sequence[Prepared]) -> list[Observation]:

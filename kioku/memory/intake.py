@@ -104,7 +104,7 @@ def from_item(item: object, author: Author, *, now: datetime) -> Observation:
     }
     values["created_at"] = _to_the_millisecond(item.created_at)
     values["expires_at"] = _to_the_millisecond(item.expires_at)
-    item = replace(item, **values, is_held=False, is_deleted=False, versions=1)
+    item = replace(item, **values, is_held=False, is_deleted=False, versions=1, is_duplicate=False)
     if item.id:
         return item
     return replace(

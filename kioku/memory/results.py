@@ -30,6 +30,17 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Predecessor:
+    """An observation that a new text may replace, since it says nearly the same.
+
+    ``similarity``: the share of words that both have (Dice's coefficient), 1 where it is all.
+    """
+
+    observation: Observation
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryEntry:
     """One event of an observation's past.
 

@@ -11,10 +11,13 @@ from kioku.memory.intake import Changes, Fields, from_fields, from_item, key_of_
 from kioku.observation import from_unix_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Unpack
 
+    from kioku.memory.change import Prepared
+    from kioku.memory.results import Predecessor
     from kioku.observation import Observation
+    from kioku.replica import Transaction
 
 BATCH: Final = 1_000
 """Observations of one transaction of ``save_many``: its fsync is a hundredth of it, and others wait
@@ -24,7 +27,9 @@ for the lock no longer than some 20 ms."""
 class Saving(Handle):
     """Saving and editing."""
 
-    def save(self, content: str, **fields: Unpack[Fields]) -> Observation:
+    def save(
+        self, content: str, *, if_duplicate: str = "save", **fields: Unpack[Fields]
+    ) -> Observation:
         """Save one observation; when this returns it survives a crash.
 
         At durability ``full`` it survives a power cut too. Fields: project, tags, memory_type
@@ -32,22 +37,29 @@ class Saving(Handle):
         ids), expires_at or ttl (from now), session_id (the memory's own), extra. One that is None
         counts as not given.
 
+        With ``if_duplicate="return"`` an observation of the same content and project that can be
+        read now, is not superseded, replaces as much and lasts as long is given instead, marked
+        ``is_duplicate``; nothing is written, whatever the other fields say.
+
         Raises:
+            InvalidArgumentError: if ``if_duplicate`` is neither ``save`` nor ``return``.
             InvalidObservationError: if a field breaks its rule or limit; nothing was written.
             StoreError: if it could not be written; nothing was acknowledged.
         """
+        returns = change.returns_duplicates(if_duplicate)
         now_ms = self.now_ms()
         given = {**fields, "content": content}
         observation = from_fields(given, self._author, now=from_unix_ms(now_ms))
         item = change.prepare(observation, make_key(self._random_bytes(10), now_ms))
         with self._replica.transaction(now_ms=now_ms) as transaction:
-            return change.save(transaction, [item])[0]
+            return self._put(transaction, [item], returns_duplicates=returns)[0]
 
     def save_many(
         self,
         items: Iterable[Mapping[str, Any] | Observation],
         *,
         keep_times: bool = False,
+        if_duplicate: str = "save",
         progress: Callable[[int, int], object] | None = None,
     ) -> list[Observation]:
         """Save many observations, about 1,000 a transaction; all are checked before the first.
@@ -58,15 +70,18 @@ class Saving(Handle):
             keep_times: stamp observations that have an id with their own ``updated_at``, so that
                 importing them here and elsewhere undoes nothing that is newer. Those that are
                 here already, or newer, deleted or purged here, are left out.
+            if_duplicate: as of ``save``, for items without an id; the first of several counts.
             progress: called with (done, total) after each transaction.
 
         Returns:
-            What was written, in the order given.
+            What was written, in the order given, and among it the duplicates that were found.
 
         Raises:
+            InvalidArgumentError: if ``if_duplicate`` is neither ``save`` nor ``return``.
             InvalidObservationError: if any item breaks a rule; then nothing was written.
             StoreError: if a transaction failed; those reported to ``progress`` are safe.
         """
+        returns = change.returns_duplicates(if_duplicate)
         now_ms = self.now_ms()
         now = from_unix_ms(now_ms)
         prepared = [
@@ -81,10 +96,40 @@ class Saving(Handle):
         for start in range(0, len(prepared), BATCH):
             batch = prepared[start : start + BATCH]
             with self._replica.transaction(now_ms=self.now_ms()) as transaction:
-                saved += change.save(transaction, batch)
+                saved += self._put(transaction, batch, returns_duplicates=returns)
             if progress is not None:
                 progress(start + len(batch), len(prepared))
         return saved
+
+    def _put(
+        self, transaction: Transaction, items: Sequence[Prepared], *, returns_duplicates: bool
+    ) -> list[Observation]:
+        if not returns_duplicates:
+            return change.save(transaction, items)
+        from kioku.memory import duplicates
+
+        return duplicates.save(transaction, items, now_ms=self.now_ms())
+
+    def predecessors(
+        self, content: str, *, project: str = "", subject: str = "", limit: int = 3
+    ) -> list[Predecessor]:
+        """Give what a text may replace: what says clearly nearly the same, the nearest first.
+
+        Of the same project, and visible now. Where both have the same ``subject``, less of the
+        words need be the same. Cost: about 3 ms at 100,000 observations.
+
+        Raises:
+            InvalidObservationError: if no observation could say this.
+            InvalidArgumentError: if ``limit`` is not a number from 1 to 10.
+        """
+        from kioku.memory import duplicates
+
+        duplicates.check_predecessors(content, project=project, subject=subject, limit=limit)
+        now_ms = self.now_ms()
+        with self._replica.reading(now_ms=now_ms) as reading:
+            return duplicates.predecessors(
+                reading, content, project=project, subject=subject, limit=limit, now_ms=now_ms
+            )
 
     def edit(self, id: str, **changes: Unpack[Changes]) -> Observation:
         """Change fields of an observation; all others stay, those of a newer kioku included.

@@ -55,7 +55,8 @@ class Observation:
     ``updated_at`` is the logical time of the event that wins, which filters compare. ``is_held``:
     its writer's clock is ahead of ours; ``is_deleted``: the last version of what a tombstone hides.
     ``versions``: how many replicas have a last word on it here; with more than one, an edit may
-    have lost, and the history shows it. Building one checks nothing: ``encode_body`` does.
+    have lost, and the history shows it. ``is_duplicate``: a save found it here and wrote nothing.
+    Building one checks nothing: ``encode_body`` does.
     """
 
     content: str
@@ -81,6 +82,7 @@ class Observation:
     is_held: bool = False
     is_deleted: bool = False
     versions: int = field(default=1, compare=False)
+    is_duplicate: bool = field(default=False, compare=False)
     unknown: Mapping[int, Any] = field(default_factory=dict, repr=False)
 
     def __hash__(self) -> int:

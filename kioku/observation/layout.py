@@ -263,6 +263,11 @@ def encode_fields(fields: Mapping[int, Any]) -> bytes:
     return body
 
 
+def content_start(content: str) -> bytes:
+    """What stands behind the head of a body with this content, whatever its other fields are."""
+    return encode_fields({1: content})[1:]
+
+
 @_remember
 def _plan(keys: tuple[int, ...]) -> tuple[bytes, list[_Encoder]]:
     """The head of a body with these keys, and their encoders."""

@@ -10,22 +10,12 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from kioku.view.stop_words import STOP_WORDS
 from kioku.view.text import CJK, identifier_parts, set_apart, usual_form
 
 QUERY_CHARACTERS_MAX = 4_096  # a page of text: what lies behind it would not change what is found
 TERMS_MAX = 64  # words that count; FTS5 reads the list of each, so that the cost grows with them
 NEEDLES_MAX = 4  # literal strings; each is one more scan of every body
-
-# Snowball's English list, less what tells notes apart (above, against, down, off, on, out, over,
-# under, up …), plus a few words that questions begin with. Fewer is safer: a word that is dropped
-# here can only be found together with others.
-STOP_WORDS = frozenset(
-    "a about am an and any are as at be because been being but by can could did do does doing"
-    " for from had has have having he her hers him his how i if in into is it its itself just"
-    " me my no not of or our ours please shall she should so some such than that the their"
-    " theirs them then there these they this those to too us very was we were what when where"
-    " which while who whom whose why will with would you your yours".split()
-)
 
 _UNSPEAKABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _TOKEN = re.compile(r'(?P<minus>-?)(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))')

@@ -34,7 +34,8 @@ CJK = (
     "\ua960-\ua97f\uac00-\ud7fb"  # Hangul
     "\U0001aff0-\U0001b16f\U00020000-\U0003ffff"  # rare kana, rare Han
 )
-_CJK_RUN = re.compile(f"[{CJK}]+")
+CJK_RUN = re.compile(f"[{CJK}]+")
+FIRST_CJK = CJK[0]
 # Runs that have a usual form: decomposed Hangul, kana with a separate voice mark, other widths.
 _UNUSUAL = re.compile("[\u1100-\u11ff\u3099\u309a\uff01-\uffee]")
 _UNUSUAL_RUN = re.compile("[\u1100-\u11ff]+|[\u3041-\u30ff][\u3099\u309a]|[\uff01-\uffee]+")
@@ -66,7 +67,7 @@ def analyse(text: str) -> str:
 
 def set_apart(text: str) -> str:
     """``text`` in usual forms, with each CJK character a word of its own."""
-    return _CJK_RUN.sub(_apart, usual_form(text))
+    return CJK_RUN.sub(_apart, usual_form(text))
 
 
 def usual_form(text: str) -> str:

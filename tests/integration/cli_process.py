@@ -41,14 +41,23 @@ def environment(**variables: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), **variables}
 
 
-def run(*arguments: str | bytes, stdin: str | bytes = b"", **variables: str) -> Result:
-    """Run ``kioku`` to its end, whatever its exit code; what it gives as JSON is documented."""
+def run(
+    *arguments: str | bytes,
+    stdin: str | bytes = b"",
+    cwd: str | os.PathLike[str] | None = None,
+    **variables: str,
+) -> Result:
+    """Run ``kioku`` to its end, whatever its exit code; what it gives as JSON is documented.
+
+    It runs in the test's empty home, which is no project, unless ``cwd`` is another.
+    """
     data = stdin.encode() if isinstance(stdin, str) else stdin
     done = subprocess.run(
         [*COMMAND, *arguments],
         input=data,
         capture_output=True,
         env=environment(**variables),
+        cwd=cwd or os.environ["HOME"],
         timeout=SECONDS_MAX,
         check=False,
     )
@@ -58,9 +67,14 @@ def run(*arguments: str | bytes, stdin: str | bytes = b"", **variables: str) -> 
     return result
 
 
-def done(*arguments: str | bytes, stdin: str | bytes = b"", **variables: str) -> Result:
+def done(
+    *arguments: str | bytes,
+    stdin: str | bytes = b"",
+    cwd: str | os.PathLike[str] | None = None,
+    **variables: str,
+) -> Result:
     """Run ``kioku`` and demand exit code 0 and nothing on standard error."""
-    result = run(*arguments, stdin=stdin, **variables)
+    result = run(*arguments, stdin=stdin, cwd=cwd, **variables)
     assert (result.code, result.err) == (0, ""), result
     return result
 

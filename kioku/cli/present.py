@@ -1,0 +1,49 @@
+"""The project that a command is about: the one that was typed, or the one that one is in.
+
+``-p .`` is the present project, ``-p ""`` is none. The environment (``KIOKU_PROJECT``) says which
+is present, else the working directory does, unless the config file turns that off.
+"""
+
+from __future__ import annotations
+
+import os
+from argparse import ArgumentTypeError
+from typing import TYPE_CHECKING
+
+from kioku.cli import render
+
+if TYPE_CHECKING:
+    from kioku.config import Settings
+    from kioku.project.detection import Present
+
+PRESENT = "."
+
+
+def project(typed: str) -> str:
+    """What was typed behind ``-p``; ``.`` gives the present project's name."""
+    if typed != PRESENT:
+        return typed
+    from kioku.config import load_settings
+
+    found = present(load_settings(os.environ))
+    if not found.name:
+        raise ArgumentTypeError(f"there is no present project: {found.source}")
+    return found.name
+
+
+def present(settings: Settings) -> Present:
+    """The present project, and where its name comes from, or why there is none.
+
+    What was ignored on the way is remarked on standard error: a committed file that says more than
+    it may must not go unnoticed, and must not stop anybody either.
+    """
+    from kioku.project.detection import Present, detect
+
+    if settings.project:
+        return Present(settings.project, settings.sources["project"])
+    if not settings.detect_project:
+        return Present("", f"{settings.sources['detect_project']}: detect_project is false")
+    found = detect(os.curdir, home=os.path.expanduser("~"))
+    for remark in found.remarks:
+        render.note(f"kioku: {remark}")
+    return found

@@ -1,0 +1,196 @@
+"""Saving in a project: which one it is, and what is said of what is there already."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+import kioku
+from tests.integration.child import Child
+from tests.integration.cli_process import assert_refused, done, run, saved_id
+
+TEXT = "The public API listens on port 8080 behind nginx"
+NEWER = "The public API listens on port 9090 behind nginx"
+
+_SAVE_WHEN_TOLD = """
+import sys, kioku
+with kioku.open() as memory:
+    memory.list()
+    print("ready", flush=True)
+    sys.stdin.readline()
+    for n in range(20):
+        saved = memory.save(f"Thought number {n}", project="p", if_duplicate="return")
+        print(saved.id, saved.is_duplicate, flush=True)
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A directory within a git repository that has a remote."""
+    top = tmp_path / "checkout"
+    subprocess.run(["git", "init", "-q", str(top)], check=True)
+    add = ["git", "-C", str(top), "remote", "add", "origin", "git@github.com:Acme/Rocket.git"]
+    subprocess.run(add, check=True)
+    (top / "src").mkdir()
+    return top / "src"
+
+
+def projects_of(*keys: str) -> list[str]:
+    with kioku.open() as memory:
+        found = [memory.get(key) for key in keys]
+    return [one.project for one in found if one is not None]
+
+
+# -- duplicates -------------------------------------------------------------------------------
+
+
+def test_what_is_there_already_is_said_to_be_and_not_doubled() -> None:
+    key = saved_id(TEXT, "-p", "demo")
+    second = run("save", TEXT, "-p", "demo", "-t", "new")
+    assert (second.code, second.out) == (0, f"already saved: {key}\n")
+    assert second.err.startswith("hint: --again ")
+    shown = done("save", "-", "-p", "demo", "--json", stdin=f"{TEXT}\n").json
+    assert (shown["id"], shown["duplicate"], shown["tags"]) == (key, True, [])
+    assert len(done("list", "--json").json) == 1
+
+
+def test_again_saves_it_all_the_same() -> None:
+    key = saved_id(TEXT)
+    other = saved_id(TEXT, "--again")
+    assert other != key
+    assert done("save", TEXT, "--again", "--json").json["duplicate"] is False
+    assert len(done("list", "--json").json) == 3
+
+
+def test_a_script_that_looks_for_what_it_newly_saved_finds_only_that() -> None:
+    """``^saved: `` is printed of what this command wrote, and never of another's."""
+    saved_id(TEXT)
+    assert not run("save", TEXT).out.startswith("saved: ")
+
+
+def test_processes_that_save_the_same_at_once_make_one_observation() -> None:
+    with kioku.open() as memory:
+        memory.save("the first, which begins the log")
+    with ExitStack() as stack:
+        children = [stack.enter_context(Child(_SAVE_WHEN_TOLD)) for _ in range(4)]
+        assert {child.read_line() for child in children} == {"ready"}
+        for child in children:
+            child.say("go")
+        outcomes = [child.finish() for child in children]
+    assert {code for code, _, _ in outcomes} == {0}, outcomes
+    lines = [line.split() for _, out, _ in outcomes for line in out.splitlines()]
+    assert len(lines) == 80
+    assert len({key for key, _ in lines}) == 20
+    assert sum(is_duplicate == "False" for _, is_duplicate in lines) == 20
+    with kioku.open() as memory:
+        assert len(memory.list(project="p")) == 20
+
+
+# -- predecessors -----------------------------------------------------------------------------
+
+
+def test_what_it_may_replace_is_offered_with_the_command_that_says_so() -> None:
+    old = saved_id(TEXT, "-p", "demo")
+    second = run("save", NEWER, "-p", "demo")
+    new = second.out.split()[1]
+    assert (second.code, second.out) == (0, f"saved: {new}\n")
+    what, how = second.err.splitlines()
+    assert what == f'hint: this is much like {old} "{TEXT[:40]}"'
+    assert how == f"hint: if it replaces that: kioku edit {new} --supersedes {old}"
+    command = how.partition("kioku ")[2].split()
+    done(*command)
+    assert [seen["id"] for seen in done("list", "--json").json] == [new]
+
+
+def test_predecessors_are_data_where_data_was_asked_for() -> None:
+    old = saved_id(TEXT)
+    [found] = done("save", NEWER, "--json").json["predecessors"]
+    assert (found["id"], found["excerpt"]) == (old, TEXT)
+    assert 0.6 <= found["similarity"] < 1
+
+
+def test_nothing_is_offered_where_nothing_is_asked() -> None:
+    old = saved_id(TEXT)
+    assert done("save", "The review moved to Thursday").err == ""
+    assert done("save", NEWER, "--supersedes", old).err == ""
+    assert done("save", NEWER, "--again").err == ""
+
+
+# -- the present project ----------------------------------------------------------------------
+
+
+def test_a_save_belongs_to_the_repository_that_it_is_made_in(checkout: Path) -> None:
+    inside = done("save", "inside", cwd=checkout).out.split()[1]
+    outside = done("save", "outside").out.split()[1]
+    named = done("save", "named", "-p", "other", cwd=checkout).out.split()[1]
+    none = done("save", "none", "-p", "", cwd=checkout).out.split()[1]
+    assert projects_of(inside, outside, named, none) == ["acme/rocket", "", "other", ""]
+
+
+def test_a_dot_is_the_present_project_wherever_a_project_is_taken(checkout: Path) -> None:
+    key = saved_id("words in it", "-p", "acme/rocket")
+    saved_id("words elsewhere", "-p", "other")
+    for command in (["list"], ["search", "words"]):
+        found = done(*command, "-p", ".", "--json", cwd=checkout).json
+        assert [seen["id"] for seen in found] == [key]
+        assert len(done(*command, "--json", cwd=checkout).json) == 2
+    done("edit", key, "-p", ".", "--subject", "x", cwd=checkout)
+    assert done("delete", "-p", ".", "--yes", "--json", cwd=checkout).json["deleted"] == [key]
+    assert done("gc", "-p", ".", "--retention-days", "0", "--yes", "--json", cwd=checkout).json[
+        "deleted"
+    ] == 2  # fmt: skip
+    assert len(done("list", "--json").json) == 1
+
+
+def test_a_dot_where_there_is_no_project_says_why(home: Path) -> None:
+    refused = run("save", "words", "-p", ".")
+    assert_refused(refused, 2, "there is no present project: no .kioku.toml and no git repository")
+    assert str(home) in refused.err
+
+
+def test_the_environment_names_it_first_and_the_config_turns_it_off(
+    checkout: Path, home: Path
+) -> None:
+    first = done("save", "one", cwd=checkout, KIOKU_PROJECT="chosen").out.split()[1]
+    (home / "config").mkdir()
+    (home / "config" / "config.toml").write_text("detect_project = false\n")
+    second = done("save", "two", cwd=checkout).out.split()[1]
+    third = done("save", "three", "-p", ".", KIOKU_PROJECT="chosen").out.split()[1]
+    assert projects_of(first, second, third) == ["chosen", "", "chosen"]
+    assert_refused(run("list", "-p", ".", cwd=checkout), 2, "detect_project is false")
+
+
+def test_a_committed_file_names_a_project_and_nothing_else(checkout: Path) -> None:
+    (checkout / ".kioku.toml").write_text('project = "api"\nagent_family = "x"\nspace = "theirs"\n')
+    saved = run("save", "words", "--json", cwd=checkout)
+    assert (saved.code, saved.json["project"], saved.json["agent_family"]) == (0, "api", "")
+    assert "ignored agent_family, space" in saved.err
+    assert len(done("list", "--json").json) == 1  # in the default space
+
+
+def test_a_file_that_cannot_be_read_stops_no_save(checkout: Path) -> None:
+    (checkout / ".kioku.toml").write_text("project = [")
+    saved = run("save", "words", "--json", cwd=checkout)
+    assert (saved.code, saved.json["project"]) == (0, "acme/rocket")
+    assert saved.err.startswith("kioku: ")
+    assert saved.err.count("\n") == 1
+
+
+def test_a_save_in_a_directory_that_was_removed_works(tmp_path: Path) -> None:
+    code = (
+        "import os, sys; os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone');"
+        " from kioku.cli import main; sys.exit(main(['save', 'words']))"
+    )
+    root = str(Path(kioku.__file__).parents[1])
+    saved = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path.insert(0, {root!r}); {code}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (saved.returncode, saved.stderr) == (0, "")
