@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from kioku.audit import Finding as Finding
+    from kioku.backup import Backup as Backup
     from kioku.clock_repair import ClockRepair as ClockRepair
     from kioku.crdt.standing import Change as Change
     from kioku.crdt.standing import Shown as Shown
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from kioku.memory import open as open  # noqa: A004 - it is kioku.open
     from kioku.memory.awaiting import AsyncMemory as AsyncMemory
     from kioku.memory.awaiting import open_async as open_async
+    from kioku.memory.restoring import Restored as Restored
+    from kioku.memory.restoring import restore as restore
     from kioku.memory.results import HistoryEntry as HistoryEntry
     from kioku.memory.results import Hit as Hit
     from kioku.memory.results import MemoryStatistics as MemoryStatistics
@@ -62,12 +65,13 @@ __version__: Final = "0.1.0"
 
 _NAMES: Final = {
     "audit": "Finding",
+    "backup": "Backup",
     "clock_repair": "ClockRepair",
     "crdt.standing": "Change Shown",
     "doctor": "Check Report check",
     "errors": (
         "AmbiguousIdError BadCommitmentError BadSealError BrokenChainError ClockError"
-        " ConfigError InvalidArgumentError InvalidObservationError KiokuError"
+        " ConfigError ExistsError InvalidArgumentError InvalidObservationError KiokuError"
         " LogLimitError MalformedMessageError NestedTransactionError NotFoundError PeerError"
         " PrivateSpaceError ReplicaClosedError SchemaVersionError SpaceError StoreAccessError"
         " StoreBusyError StoreCorruptError StoreError StoreFullError StoreIOError TooLargeError"
@@ -80,6 +84,7 @@ _NAMES: Final = {
     "log.store": "Entry",
     "memory": "Memory open",
     "memory.awaiting": "AsyncMemory open_async",
+    "memory.restoring": "Restored restore",
     "memory.results": "Hit HistoryEntry MemoryStatistics Predecessor",
     "memory.spaces": "Space SpaceHit SpaceObservation Spaces open_spaces spaces",
     "observation": "Observation",

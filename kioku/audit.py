@@ -47,20 +47,24 @@ class Finding:
 
 
 def check_store(core: Core, *, deep: bool, now_ms: int) -> list[Finding]:
-    """Check a store inside a read transaction; ``deep`` reads all of it (about 8 µs an event)."""
+    """Check a store inside a read transaction; ``deep`` reads all of it (about 50 µs an event)."""
     findings = [_own_log(core), _waiting(core, now_ms), _missing(core), _erasures(core)]
     if deep:
-        checks: tuple[tuple[str, Callable[[Core], Iterator[str]], str], ...] = (
-            ("file", _file_problems, RESTORE),
-            ("chain", _chain_problems, RESTORE),
-            ("seals", _seal_problems, RESTORE),
-            ("frontier", _frontier_problems, REBUILD),
-            ("erased", _erased_problems, REBUILD),
-            ("absent", _absent_problems, RESTORE),
-            ("fold", _fold_problems, REBUILD),
-        )
-        findings += [_finding(name, check(core), hint) for name, check, hint in checks]
+        findings += [*check_written(core), _finding("fold", _fold_problems(core), REBUILD)]
     return findings
+
+
+def check_written(core: Core) -> list[Finding]:
+    """Check all that is written, and not what a rebuild derives from it (10 µs an event)."""
+    checks: tuple[tuple[str, Callable[[Core], Iterator[str]], str], ...] = (
+        ("file", _file_problems, RESTORE),
+        ("chain", _chain_problems, RESTORE),
+        ("seals", _seal_problems, RESTORE),
+        ("frontier", _frontier_problems, REBUILD),
+        ("erased", _erased_problems, REBUILD),
+        ("absent", _absent_problems, RESTORE),
+    )
+    return [_finding(name, check(core), hint) for name, check, hint in checks]
 
 
 def _finding(name: str, problems: Iterator[str], hint: str) -> Finding:

@@ -50,6 +50,15 @@ class AmbiguousIdError(UsageError):
         self.count = count
 
 
+class ExistsError(UsageError):
+    """A file that would be replaced is there already; ``hint`` says how it can be all the same."""
+
+    def __init__(self, path: str, hint: str = "") -> None:
+        super().__init__(f"{path}: exists already")
+        self.path = path
+        self.hint = hint
+
+
 class ReplicaClosedError(UsageError):
     """The replica was closed, or opened by a process that has forked since."""
 

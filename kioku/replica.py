@@ -13,6 +13,7 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from kioku.copying import Copying
 from kioku.crdt.fold import TABLES as FOLD_TABLES
 from kioku.errors import (
     ReplicaClosedError,
@@ -65,7 +66,7 @@ __all__ = [
 ]
 
 
-class Replica:
+class Replica(Copying):
     """One machine's copy of a space. Safe to share between threads, not across a fork."""
 
     def __init__(self, database: Database, attach: Callable[[Database], Core]) -> None:
@@ -121,6 +122,11 @@ class Replica:
             database.close()
             raise
         return replica
+
+    @property
+    def path(self) -> str:
+        """The store's file, links followed; ``":memory:"`` without one."""
+        return self._database.path
 
     def _prepare(self, space: str, private: bool) -> None:
         if self._database.check_schema(SCHEMA_VERSION) == 0:

@@ -6,20 +6,11 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
-from kioku.errors import UsageError
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class ExistsError(UsageError):
-    """A file that would be replaced is there already."""
-
-    hint = "--force replaces it"
-
-    def __init__(self, path: str) -> None:
-        super().__init__(f"{path}: exists already")
-        self.path = path
+FORCE = "--force replaces it"
 
 
 @contextmanager

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from kioku.cli import render
 from kioku.cli.arguments import JSON, SPACE
-from kioku.cli.files import ExistsError, replace_file
+from kioku.cli.files import FORCE, replace_file
 from kioku.cli.parser import CommandError, Verb, argument
 from kioku.cli.store import open_memory, settings_of
-from kioku.errors import StoreAccessError
+from kioku.errors import ExistsError, StoreAccessError
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -76,7 +76,7 @@ def _write_config(path: str, text: str, *, is_forced: bool) -> None:
     if not is_forced and os.path.exists(path):
         with open(path, "rb") as file:
             if file.read(len(text.encode()) + 1) != text.encode():
-                raise ExistsError(path)
+                raise ExistsError(path, FORCE)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with replace_file(path) as file:
         file.write(text.encode())

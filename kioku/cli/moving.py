@@ -10,20 +10,22 @@ import os
 import sys
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from io import BufferedReader
 from typing import TYPE_CHECKING, BinaryIO
 
 from kioku.cli import render
 from kioku.cli.arguments import JSON, SPACE
-from kioku.cli.files import ExistsError, replace_file
+from kioku.cli.files import FORCE, replace_file
 from kioku.cli.parser import CommandError, Verb, argument
 from kioku.cli.store import open_memory, refuse_private
-from kioku.errors import MalformedMessageError, PeerError
+from kioku.errors import ExistsError, MalformedMessageError, PeerError
 from kioku.log.chunk import MESSAGE_BYTES_MAX
 from kioku.log.codec import split_sequence
+from kioku.log.still import STORE_MAGIC, is_still
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from contextlib import AbstractContextManager
 
     from kioku.memory import Memory
@@ -59,7 +61,7 @@ def _export(arguments: Namespace) -> int:
             hint="kioku export FILE, or --format jsonl",
         )
     if not is_standard_output and os.path.exists(arguments.file) and not arguments.force:
-        raise ExistsError(arguments.file)
+        raise ExistsError(arguments.file, FORCE)
     write = _write_lines if arguments.format == "jsonl" else _write_chunks
     with open_memory(arguments) as memory, _destination(arguments.file) as put:
         refuse_private(memory, arguments)
@@ -157,34 +159,49 @@ def _source(file: str) -> AbstractContextManager[BinaryIO]:
 
 
 def _import_one(memory: Memory, file: str, opened: BinaryIO, done: Imported) -> None:
-    """Take in one file. What is not CBOR, or no chunk, ends it; a chunk that is well formed and
-    yet refused (its log is over a limit, something before it is not here) only ends itself.
-    """
+    """Take in one file: chunks, or a backup or another store, of which chunks are made."""
     name = "standard input" if file == "-" else file
-    number = 0
+    if isinstance(opened, BufferedReader) and is_still(opened.peek(len(STORE_MAGIC))):
+        if file == "-":
+            raise CommandError("standard input is a store", hint="kioku import FILE")
+        from kioku.backup import reading_chunks
+
+        with reading_chunks(file) as chunks_after:
+            chunks = (
+                (f"chunk {n}", one) for n, one in enumerate(chunks_after(memory.frontier()), 1)
+            )
+            _ingest(memory, name, chunks, done)
+        return
     try:
-        for number, (offset, chunk) in enumerate(_chunks(opened), start=1):
-            try:
-                counts = memory.ingest_chunk(chunk)
-            except MalformedMessageError:
-                raise
-            except PeerError as error:
-                done.refused_chunks += 1
-                done.first_refusal = done.first_refusal or (
-                    f"{name}: chunk {number} at byte {offset:,}: {error}"
-                )
-                continue
-            done.chunks += 1
-            done.events += counts.events
-            done.new_events += counts.new_events
-            done.new_bodies += counts.new_bodies
-            done.held += counts.held
-            done.missing += counts.missing
+        placed = enumerate(_chunks(opened), start=1)
+        chunks = ((f"chunk {n} at byte {offset:,}", chunk) for n, (offset, chunk) in placed)
+        _ingest(memory, name, chunks, done)
     except MalformedMessageError as error:
         raise ImportRefusedError(
             f"{name}: {error}; {done.chunks:,} whole chunks before it are kept "
             f"({done.new_events:,} new events)"
         ) from error
+
+
+def _ingest(memory: Memory, name: str, chunks: Iterable[tuple[str, bytes]], done: Imported) -> None:
+    """Take in chunks. What is not CBOR, or no chunk, ends it; one that is well formed and yet
+    refused (its log is over a limit, something before it is not here) only ends itself.
+    """
+    for place, chunk in chunks:
+        try:
+            counts = memory.ingest_chunk(chunk)
+        except MalformedMessageError:
+            raise
+        except PeerError as error:
+            done.refused_chunks += 1
+            done.first_refusal = done.first_refusal or f"{name}: {place}: {error}"
+            continue
+        done.chunks += 1
+        done.events += counts.events
+        done.new_events += counts.new_events
+        done.new_bodies += counts.new_bodies
+        done.held += counts.held
+        done.missing += counts.missing
 
 
 def _chunks(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
@@ -243,11 +260,17 @@ EXPORT = Verb(
 
 IMPORT = Verb(
     name="import",
-    summary="Merge exported chunks into this memory",
-    description="Merge exported chunks into this memory. Everything is verified first; importing "
-    "again changes\nnothing. Of a file that is damaged, what is whole before the damage is kept.",
+    summary="Merge exported chunks, or a backup, into this memory",
+    description="Merge exported chunks, a backup or another store's file into this memory.\n"
+    "Everything is verified first; importing again changes nothing. Of a file that is damaged,\n"
+    "what is whole before the damage is kept.",
     arguments=(
-        argument("files", metavar="FILE", nargs="+", help="exported files; - is standard input"),
+        argument(
+            "files",
+            metavar="FILE",
+            nargs="+",
+            help="exports, backups or stores; - is standard input",
+        ),
         SPACE,
         JSON,
     ),

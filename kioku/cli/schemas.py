@@ -196,6 +196,18 @@ _PURGED = record(
     }
 )
 
+_BACKUP: Schema = {
+    "space": text("the space that it is a copy of"),
+    "events": number("in it, of all logs"),
+    "logs": number("one a replica, or more"),
+    "digest": {
+        "anyOf": [digits("64 hex digits", 64), {"type": "null"}],
+        "description": "of its events, as `status` shows it; null of a private space",
+    },
+    "unsealed": number("events that are not signed: of a private space or a read-only store"),
+    "bytes": number("its size"),
+}
+
 _OUTPUTS: dict[str, Schema] = {
     "init": {
         "anyOf": [
@@ -289,6 +301,22 @@ _OUTPUTS: dict[str, Schema] = {
             "new_bodies": number("contents that were not here"),
             "held": number("events of a clock that is ahead of ours"),
             "missing": number("events whose content did not come with them"),
+        }
+    ),
+    "backup": record({"file": text("the file"), **_BACKUP}),
+    "restore": record(
+        {
+            "store": text("the file that was put in place"),
+            "kept": {
+                "type": ["string", "null"],
+                "description": "where the store that was there is now; null if there was none",
+            },
+            "purges": {
+                "type": ["integer", "null"],
+                "description": "purged again, for the store that was there had purged them since;"
+                " null if it could not be read",
+            },
+            **_BACKUP,
         }
     ),
     "rebuild": record(

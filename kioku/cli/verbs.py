@@ -35,6 +35,8 @@ GROUPS = {
     "carry": {
         "export": "moving",
         "import": "moving",
+        "backup": "copying",
+        "restore": "copying",
     },
     "look after": {
         "init": "keeping",

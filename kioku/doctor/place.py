@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import time
 from typing import TYPE_CHECKING, Final
@@ -20,6 +21,7 @@ FREE_BYTES_FAIL: Final = 16 * 2**20
 LEFT_S_MIN: Final = 600
 """Younger than this, what looks left over may be in use: it is renewed while it is written."""
 _LEFT_ENDS: Final = (".key.new", ".part")
+_LEFT_COPY: Final = re.compile(r"\.(restoring|part)-\d+(-wal|-shm|-journal)?$")
 _ELSEWHERE: Final = "set KIOKU_STATE_DIR to a directory on a local disk, and move the stores there"
 
 
@@ -167,7 +169,8 @@ def _leftovers(directory: str) -> Iterator[str]:
         return
     with os.scandir(directory) as entries:
         for entry in entries:
-            is_half = entry.name.endswith(_LEFT_ENDS) and entry.is_file(follow_symlinks=False)
+            is_named_so = entry.name.endswith(_LEFT_ENDS) or _LEFT_COPY.search(entry.name)
+            is_half = is_named_so and entry.is_file(follow_symlinks=False)
             is_trial = entry.name.startswith(trial.PREFIX) and entry.is_dir(follow_symlinks=False)
             if (is_half or is_trial) and _is_old(entry):
                 yield entry.path

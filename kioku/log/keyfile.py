@@ -165,7 +165,7 @@ class FileKeyRing:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-        _sync_directory(os.path.dirname(path) or ".")
+        sync_directory(os.path.dirname(path) or ".")
 
     def discard(self, log_id: bytes) -> None:
         """Drop the key of a log that was never committed."""
@@ -216,7 +216,8 @@ def read_machine_id() -> bytes | None:
     return None
 
 
-def _sync_directory(path: str) -> None:
+def sync_directory(path: str) -> None:
+    """Make the names in a directory survive a power loss."""
     if os.name == "nt":
         return  # a directory cannot be opened there, and its entries are journalled
     descriptor = os.open(path, os.O_RDONLY)

@@ -124,6 +124,7 @@ class AsyncMemory:
     digest = _awaited(Memory.digest)
     export_chunks = _streamed(Memory.export_chunks)
     ingest_chunk = _awaited(Memory.ingest_chunk)
+    backup = _awaited(Memory.backup)
     statistics = _awaited(Memory.statistics)
     is_private = _awaited(Memory.is_private)
     rebuild = _awaited(Memory.rebuild)

@@ -8,6 +8,7 @@ the time is an argument.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -142,6 +143,17 @@ def key_of_id(id: str) -> bytes:
     if key == ZERO_KEY:
         raise InvalidObservationError("id", "all zeros is no observation's id")
     return key
+
+
+def path_of(path: object) -> str:
+    """Give the path that a caller named.
+
+    Raises:
+        InvalidArgumentError: if it is none.
+    """
+    if not isinstance(path, str | os.PathLike) or "\0" in os.fsdecode(path):
+        raise InvalidArgumentError(f"path: {path!r} is no path of a file")
+    return os.fsdecode(path)
 
 
 def prefix_digits(prefix: object) -> str:

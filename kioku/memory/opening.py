@@ -15,6 +15,7 @@ from kioku.errors import InvalidArgumentError, StoreAccessError
 from kioku.log.keyfile import read_machine_id
 from kioku.log.private import PRIVATE_SPACE
 from kioku.memory.facade import Memory
+from kioku.memory.intake import path_of
 from kioku.replica import Replica
 from kioku.view.schema import ObservationView
 
@@ -63,8 +64,8 @@ def open(  # noqa: A001 - it is kioku.open, as io's is io.open
         durability=durability,
     )
     if path is not None:
-        return open_store(_path(path), settings, space=space, private=private)
-    _create_directory(settings.state_dir)
+        return open_store(path_of(path), settings, space=space, private=private)
+    create_directory(settings.state_dir)
     return open_store(settings.store_path, settings, space=settings.space, private=private)
 
 
@@ -103,12 +104,6 @@ def open_store(
     return Memory(replica, settings, session_id=session_id, clock=clock, random_bytes=os.urandom)
 
 
-def _path(path: object) -> str:
-    if not isinstance(path, str | os.PathLike) or "\0" in os.fsdecode(path):
-        raise InvalidArgumentError(f"path: {path!r} is no path of a file")
-    return os.fsdecode(path)
-
-
 def _machine_id() -> bytes | None:
     """Give what stands for this machine; None in a container, which may get another id each time.
 
@@ -119,7 +114,7 @@ def _machine_id() -> bytes | None:
     return read_machine_id()
 
 
-def _create_directory(path: str) -> None:
+def create_directory(path: str) -> None:
     """Create the state directory for its owner alone.
 
     Raises:

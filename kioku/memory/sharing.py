@@ -8,8 +8,10 @@ from kioku.errors import InvalidArgumentError
 from kioku.memory.handle import Handle
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterator
 
+    from kioku.backup import Backup
     from kioku.log.frontier import Frontier
     from kioku.memory.results import MemoryStatistics
     from kioku.replica import IngestCounts
@@ -46,6 +48,34 @@ class Sharing(Handle):
         if not isinstance(chunk, bytes):
             raise InvalidArgumentError(f"chunk: {type(chunk).__name__} is not bytes")
         return self._replica.ingest_chunk(chunk, now_ms=self.now_ms())
+
+    def backup(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        overwrite: bool = False,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> Backup:
+        """Copy everything but the keys to one file, while others go on saving; nobody waits.
+
+        The copy is sealed, free of everything that was purged, and verified event by event before
+        the file appears; ``progress`` gets (pages copied, pages). ``kioku.restore`` puts it back.
+
+        Raises:
+            ExistsError: if a file is there and ``overwrite`` is False.
+            StoreError: if it cannot be read or written, or is damaged; ``path`` is as it was.
+        """
+        from kioku.backup import write
+        from kioku.memory.intake import path_of
+        from kioku.view.schema import ObservationView
+
+        return write(
+            self._replica,
+            path_of(path),
+            view=ObservationView(),
+            overwrite=overwrite,
+            progress=progress,
+        )
 
     def statistics(self) -> MemoryStatistics:
         """Counts of this moment. Cost: grows with the store, some 20 ms at 100,000."""

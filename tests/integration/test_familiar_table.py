@@ -201,6 +201,8 @@ ADDED = [
     Line("history {id}", rf"\[wins\] save {TIME}\.\d+ by \S+ seq \d+\n(  .+\n)+"),
     Line("export {home}/x", r"exported: 1 chunks, [\d,]+ bytes to /.*/x\n"),
     Line("import {home}/nothing", code=1),
+    Line("backup {home}/x", r"backed up: 2 events, [\d,]+ bytes to /.*/x\ndigest: [0-9a-f]{64}\n"),
+    Line("restore {home}/nothing", code=1),
     Line("rebuild", r"rebuilt: 1 observations from 2 events\n"),
 ]
 

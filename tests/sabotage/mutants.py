@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from tests.sabotage.change import Change, Mutant
 from tests.sabotage.memory_mutants import MEMORY_GROUPS
+from tests.sabotage.moving_mutants import MOVING_GROUPS
 from tests.sabotage.space_mutants import SPACE_GROUPS
 from tests.sabotage.store_mutants import STORE_GROUPS
 
@@ -369,6 +370,7 @@ GROUPS: dict[str, list[Change]] = {
     **STORE_GROUPS,
     **MEMORY_GROUPS,
     **SPACE_GROUPS,
+    **MOVING_GROUPS,
 }
 
 MUTANTS = [

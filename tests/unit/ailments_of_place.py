@@ -262,7 +262,8 @@ def no_room(bench: Bench) -> Iterator[Any]:
 @breaks("leftovers")
 def what_was_interrupted(bench: Bench) -> Iterator[Any]:
     bench.save()
-    left = [bench.state / "default.ab.key.new", bench.state / "export.123.part"]
+    names = "default.ab.key.new export.123.part default.restoring-12 b.part-7-wal".split()
+    left = [bench.state / name for name in names]
     for path in left:
         path.write_text("half")
     assert named(check(), "leftovers")[0].status == "pass", "in use, for all we know"
