@@ -64,6 +64,9 @@ space = "{settings.space}"
 # "full": what was saved survives a power cut. "normal": faster, it survives a crash.
 durability = "{settings.durability}"
 
+# Whether the directory that a command runs in may say the project.
+# detect_project = false
+
 # Who saves. Where these are left out, the program that started kioku is asked, then the machine.
 # agent_family = "…"
 # client_id = "user@host"

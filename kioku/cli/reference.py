@@ -56,7 +56,8 @@ join`, `peers`, `sync`, `invite`, `join` (the mesh), `mcp install` and `context`
 
 ## Settings
 
-Each setting is the first of: option, environment, config file, launcher, default.
+Each setting is the first of: option, environment, config file, launcher, default. `kioku config`
+shows them all, each with where it stands and what is wrong with it.
 
 | setting | environment | config file | default |
 |---|---|---|---|

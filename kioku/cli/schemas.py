@@ -348,6 +348,20 @@ _OUTPUTS: dict[str, Schema] = {
             ),
         ]
     },
+    "config": listed(
+        record(
+            {
+                "name": text("the setting's name, or the variable's"),
+                "value": {
+                    "type": ["string", "boolean"],
+                    "description": 'what it is; `""` of a variable that changes nothing',
+                },
+                "source": text("where it stands: `default`, `environment NAME`, …"),
+                "problem": text('what is wrong with it; `""` if nothing is'),
+                "is_idle": yes_or_no("a variable that is set and changes nothing"),
+            }
+        )
+    ),
     "schema": {"type": "object", "description": "a schema, or one by each verb's name"},
 }
 

@@ -9,10 +9,12 @@ from kioku.cli import render
 from kioku.cli.arguments import JSON
 from kioku.cli.files import ExistsError
 from kioku.cli.parser import CommandError, Verb, argument
+from kioku.errors import ConfigError
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from kioku.config.explanation import Line
     from kioku.memory.spaces import Space
 
 
@@ -81,6 +83,33 @@ def _space_text(space: Space, current: str) -> str:
     return f"{space.name}: {space.path} ({', '.join(remarks)})"
 
 
+def _config(arguments: Namespace) -> int:
+    from kioku.config.explanation import explain
+
+    lines = explain(os.environ)
+    shown = [line for line in lines if line.name == "config_path"] if arguments.path else lines
+    if arguments.json:
+        render.json([line._asdict() for line in shown])
+    elif arguments.path:
+        render.line(str(shown[0].value))
+    else:
+        for line in shown:
+            render.line(_config_text(line))
+    broken = [line for line in shown if line.problem and not line.is_idle]
+    if broken:
+        raise ConfigError(broken[0].problem)
+    return 0
+
+
+def _config_text(line: Line) -> str:
+    if line.is_idle:
+        return f"{line.name}: set, and changes nothing  ({line.source})"
+    value = ("false", "true")[line.value] if isinstance(line.value, bool) else line.value
+    is_absent = line.name == "config_path" and not line.problem and not os.path.exists(value)
+    remark = "; no file is there" if is_absent else "; cannot be used" if line.problem else ""
+    return f"{line.name}: {value or 'none'}  ({line.source}{remark})"
+
+
 SPACES = Verb(
     name="spaces",
     summary="List the spaces that are here, or create one",
@@ -99,4 +128,21 @@ SPACES = Verb(
     json="A list of spaces; with `--create` what was created.",
 )
 
-VERBS = {verb.name: verb for verb in (SPACES,)}
+CONFIG = Verb(
+    name="config",
+    summary="Show each setting and where it comes from",
+    description="Show each setting and where it comes from: the environment, the config file, the "
+    "launcher,\nor its default; and variables that are set and change nothing. What cannot be used "
+    "is shown\ntoo, and then the exit code is 2. `kioku init` writes a file to change.",
+    arguments=(
+        argument("--path", action="store_true", help="only the config file's path"),
+        JSON,
+    ),
+    examples=("kioku config", '"${EDITOR:-vi}" "$(kioku config --path)"'),
+    run=_config,
+    output="`name: value  (source)` lines; of a variable that means nothing, that it is set.",
+    json="A list of settings; with `--path` of that one.",
+    exit_codes="0 all can be used, 2 something cannot",
+)
+
+VERBS = {verb.name: verb for verb in (SPACES, CONFIG)}

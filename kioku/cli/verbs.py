@@ -44,6 +44,7 @@ GROUPS = {
         "doctor": "doctor",
         "rebuild": "keeping",
         "spaces": "settling",
+        "config": "settling",
         "schema": "explaining",
     },
 }

@@ -63,7 +63,7 @@ def collect(environ: Mapping[str, str], arguments: Mapping[str, str | None]) -> 
     """Find every setting; an argument that is None was not given."""
     faults: list[Fault] = []
     path = _place("config_path", _config_path, environ, faults)
-    written, file_faults = _from_file(str(path.value)) if path.value else ({}, [])
+    written, file_faults = _from_file(path) if path.value else ({}, [])
     found = {
         **_defaults(environ),
         **_from_launcher(environ),
@@ -130,11 +130,12 @@ def _is_set(environ: Mapping[str, str], launcher: _Launcher) -> bool:
     return bool(environ.get(launcher.variable))
 
 
-def _from_file(path: str) -> tuple[dict[str, Found], list[Fault]]:
+def _from_file(place: Found) -> tuple[dict[str, Found], list[Fault]]:
     """What the config file says; without what is wrong in it, which comes beside."""
+    path = str(place.value)
     source = f"config file {path}"
     try:
-        values = _read_toml(path, source)
+        values = _read_toml(path, source, named_by=place.source)
     except ConfigError as error:
         return {}, [Fault("config_path", show(path), source, str(error))]
     found = {}
@@ -192,7 +193,8 @@ def _place(
     value = str(found.value)
     if is_plain(value):
         return found
-    message = f"{found.source}: {show(value)} is not plain text; change or unset it"
+    place = "environment HOME" if found.source == "default" else found.source
+    message = f"{place}: {show(value)} is not plain text; change or unset it"
     faults.append(Fault(name, show(value), found.source, message))
     return Found("", found.source)
 
@@ -241,7 +243,7 @@ def _home(environ: Mapping[str, str]) -> str:
     return home if os.path.isabs(home) else os.path.expanduser("~")
 
 
-def _read_toml(path: str, source: str) -> dict[str, Any]:
+def _read_toml(path: str, source: str, *, named_by: str) -> dict[str, Any]:
     """The config file's table; empty if there is no such file, which is the usual case."""
     try:
         with open(path, "rb") as file:
@@ -249,9 +251,8 @@ def _read_toml(path: str, source: str) -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
-        raise ConfigError(
-            f"{source}: {error.strerror}; make it readable or unset KIOKU_CONFIG"
-        ) from error
+        other = "" if named_by == "default" else f" or change {named_by}"
+        raise ConfigError(f"{source}: {error.strerror}; make it readable{other}") from error
     if len(content) > CONFIG_BYTES_MAX:
         raise ConfigError(f"{source}: over {CONFIG_BYTES_MAX:,} bytes; not a config file")
     import tomllib  # a few ms that most saves, having no config file, need not pay

@@ -6,6 +6,8 @@ from tests.sabotage.change import Change
 
 PRIVATE_TESTS = "tests/unit/test_private_spaces.py"
 SPACES_TESTS = "tests/unit/test_spaces.py"
+CONFIG_TESTS = "tests/unit/test_config.py"
+CONFIG_VERB_TESTS = "tests/integration/test_cli_config.py"
 SPACES = "kioku/memory/spaces.py"
 
 SPACE_GROUPS: dict[str, list[Change]] = {
@@ -123,6 +125,43 @@ SPACE_GROUPS: dict[str, list[Change]] = {
             'if getattr(namespace, self.dest) is not None or "," in values:',
             "if False:",
             "tests/integration/test_cli_spaces.py",
+        ),
+    ],
+    "config": [
+        Change(
+            "the older name of a variable comes first",
+            "kioku/config/sources.py",
+            'ENVIRONMENT_PREFIXES = ("KIOKU_", "KIOKU_MESH_", "MESH_MEM_")',
+            'ENVIRONMENT_PREFIXES = ("MESH_MEM_", "KIOKU_MESH_", "KIOKU_")',
+            CONFIG_TESTS,
+        ),
+        Change(
+            "a bad value from the environment is taken",
+            "kioku/config/sources.py",
+            "    faults += [fault for fault in checked if fault and fault not in file_faults]\n",
+            "",
+            CONFIG_TESTS,
+        ),
+        Change(
+            "a directory is not checked",
+            "kioku/config/sources.py",
+            "    if is_plain(value):\n        return found\n    place =",
+            "    if True:\n        return found\n    place =",
+            CONFIG_TESTS,
+        ),
+        Change(
+            "a variable that means nothing is not named",
+            "kioku/config/explanation.py",
+            "            if stronger is None:\n",
+            "            if stronger == '':\n",
+            CONFIG_VERB_TESTS,
+        ),
+        Change(
+            "a bad value is shown as a good one",
+            "kioku/cli/settling.py",
+            "    if broken:\n",
+            "    if False:\n",
+            CONFIG_VERB_TESTS,
         ),
     ],
 }

@@ -8,10 +8,13 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kioku.config import OLD_STATE_DIR_VARIABLES, Settings, load_settings, store_path
-from kioku.config.checks import IDENTITY_LENGTH_MAX
-from kioku.config.sources import CONFIG_BYTES_MAX
+from kioku.config.checks import CHECKS, IDENTITY_LENGTH_MAX, is_plain
+from kioku.config.explanation import explain
+from kioku.config.sources import CONFIG_BYTES_MAX, variables_of
 from kioku.errors import ConfigError, KiokuError
 
 if TYPE_CHECKING:
@@ -236,6 +239,54 @@ def test_the_file_can_turn_the_detection_of_projects_off(tmp_path: Path) -> None
     settings = settings_with_file(tmp_path, "detect_project = false")
     assert settings.detect_project is False
     assert settings.sources["detect_project"].startswith("config file ")
+
+
+VARIABLES = sorted(
+    {name for setting in Settings.__dataclass_fields__ for name in variables_of(setting)}
+    | {"HOME", "USER", "LOGNAME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "CODEX_SANDBOX_X"}
+)
+NASTY = st.text(alphabet="a/.~\x00\n\x1b*#?$\\\u202e\ud800é ", max_size=6)
+
+
+def outcome(environ: dict[str, str]) -> tuple[Settings | None, str]:
+    """The settings, or what is said instead."""
+    try:
+        return load_settings(environ), ""
+    except ConfigError as error:
+        return None, str(error)
+
+
+@given(st.dictionaries(st.sampled_from(VARIABLES), NASTY))
+def test_nothing_from_the_environment_reaches_a_path_or_a_table_unchecked(
+    environ: dict[str, str],
+) -> None:
+    """Whatever stands there: it is refused by its name, or passes the check of its setting."""
+    settings, said = outcome(environ)
+    if settings is None:
+        assert said.isprintable()
+        assert any(name in said for name in environ)
+        return
+    for name, fault in CHECKS.items():
+        value = getattr(settings, name, "local" if name == "mode" else None)
+        assert not isinstance(value, str) or not fault(value)
+    assert os.path.dirname(settings.store_path) == settings.state_dir
+    for path in (settings.store_path, settings.config_path):
+        assert os.path.isabs(path)
+        assert is_plain(path)
+
+
+@given(st.dictionaries(st.sampled_from(VARIABLES), NASTY))
+def test_an_explanation_has_what_was_decided_and_what_was_wrong(environ: dict[str, str]) -> None:
+    lines = explain(environ)
+    broken = [line for line in lines if line.problem and not line.is_idle]
+    settings, said = outcome(environ)
+    assert bool(broken) == (settings is None)
+    if settings is None:
+        assert said in {line.problem for line in broken}
+        return
+    shown = {line.name: line for line in lines}
+    for name, source in settings.sources.items():
+        assert (shown[name].value, shown[name].source) == (getattr(settings, name), source)
 
 
 def test_a_guessed_identity_is_made_valid_rather_than_refused() -> None:
