@@ -152,8 +152,8 @@ SPACE_GROUPS: dict[str, list[Change]] = {
         Change(
             "a variable that means nothing is not named",
             "kioku/config/explanation.py",
-            "            if stronger is None:\n",
-            "            if stronger == '':\n",
+            "is_ours = name.startswith(ENVIRONMENT_PREFIXES) or name in _FOREIGN",
+            "is_ours = name in _FOREIGN",
             CONFIG_VERB_TESTS,
         ),
         Change(
