@@ -138,6 +138,11 @@ FIELDS = (
 )
 
 
+AS_OF = argument(
+    "--as-of", metavar="TIME", type=moment, help="as it was at this ISO time, less what was purged"
+)
+
+
 def filters(arguments: Namespace) -> dict[str, Any]:
     """The filters that were given, in the words of the library."""
     given = vars(arguments)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kioku.cli import render
-from kioku.cli.arguments import FILTERS, ID, JSON, LIMIT, SPACE, SPACES, filters
+from kioku.cli.arguments import AS_OF, FILTERS, ID, JSON, LIMIT, SPACE, SPACES, filters
 from kioku.cli.parser import Verb, argument
 from kioku.cli.store import are_several, full_id, open_memory
 from kioku.errors import NotFoundError
@@ -49,7 +49,12 @@ def _get(arguments: Namespace) -> int:
     from kioku.cli import formats
 
     with open_memory(arguments) as memory:
-        observation = memory.get(full_id(memory, arguments.id))
+        observation = memory.get(full_id(memory, arguments.id), as_of=arguments.as_of)
+    if observation is None and arguments.as_of is not None:
+        raise NotFoundError(
+            f"{arguments.id}: nothing of this id that can still be read was there at that time;"
+            f" kioku history {arguments.id} shows what became of it"
+        )
     if observation is None:
         raise NotFoundError(f"{arguments.id}: no observation that can be read has this id")
     if arguments.json:
@@ -74,6 +79,7 @@ def _list(arguments: Namespace) -> int:
         found = memory.list(
             limit=arguments.limit,
             include_deleted=arguments.include_deleted,
+            as_of=arguments.as_of,
             **filters(arguments),
         )
     if arguments.json:
@@ -168,8 +174,8 @@ SEARCH = Verb(
 GET_MEMORY = Verb(
     name="get-memory",
     summary="Show one observation whole",
-    arguments=(ID, SPACE, JSON),
-    examples=("kioku get-memory 3f9a21",),
+    arguments=(ID, AS_OF, SPACE, JSON),
+    examples=("kioku get-memory 3f9a21", "kioku get-memory 3f9a21 --as-of 2026-05-01T12:00"),
     run=_get,
     output="`field: value` lines, `---`, the content.",
     json="The observation.",
@@ -181,11 +187,12 @@ LIST = Verb(
     arguments=(
         *FILTERS,
         argument("--include-deleted", action="store_true", help="also what was deleted"),
+        AS_OF,
         LIMIT,
         SPACES,
         JSON,
     ),
-    examples=("kioku list -p demo --memory-type decision",),
+    examples=("kioku list -p demo --memory-type decision", "kioku list --as-of 2026-05-01"),
     run=_list,
     output="Entries as of `search`, the latest change first; `No matching memories.` if none.",
     json="A list of observations; `[]` for none.",

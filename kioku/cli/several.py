@@ -46,6 +46,7 @@ def list_newest(arguments: Namespace) -> int:
         found = opened.list(
             limit=arguments.limit,
             include_deleted=arguments.include_deleted,
+            as_of=arguments.as_of,
             **filters(arguments),
         )
     if arguments.json:

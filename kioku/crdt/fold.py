@@ -46,8 +46,11 @@ from kioku.log.store import ENTRY_COLUMNS, ENTRY_JOINS, Entry, LogStore
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-FOLD_VERSION: Final = 1
-"""Raised when a kind of event is learnt, so that every store folds anew."""
+FOLD_VERSION: Final = 2
+"""Raised when a kind of event is learnt or a table changes, so that every store folds anew."""
+
+# What was deleted since a moment, for those who ask what was there then; only a deletion pays.
+_TOMBSTONES: Final = "CREATE INDEX IF NOT EXISTS event_tombstone ON event(hlc) WHERE kind = 2"
 
 TABLES: Final = (
     """CREATE TABLE version(
@@ -58,6 +61,7 @@ TABLES: Final = (
         log_id BLOB, seq INTEGER, hash BLOB, PRIMARY KEY(log_id, seq, hash)) WITHOUT ROWID""",
     "CREATE TABLE held(event INTEGER PRIMARY KEY, hlc INTEGER NOT NULL)",
     "CREATE INDEX held_until ON held(hlc)",
+    _TOMBSTONES,
 )
 
 
@@ -324,6 +328,7 @@ class Fold:
         """Forget what is derived. The held rows stay: they are decisions, not derivations."""
         for table in ("version", "purged", "retracted"):
             self._connection.execute(f"DELETE FROM {table}")
+        self._connection.execute(_TOMBSTONES)
 
     def refold_all(self, entries: Sequence[Entry]) -> Outcome:
         """Fold a batch again, from the log: what is held is what was."""

@@ -144,6 +144,20 @@ class State:
             return None
         return Shown(event, is_held=winner is None)
 
+    def as_of(self, last: int) -> State:
+        """The state of what is stamped up to ``last``; what was erased since stays erased.
+
+        What waits for the clock counts too, for by then its time has come: so replicas with the
+        same events answer alike, whatever their clocks held.
+        """
+        counting = (event for event in self.candidates | self.held if event.hlc <= last)
+        return State(
+            candidates=frozenset(counting),
+            purged=self.purged,
+            retracted=self.retracted,
+            bodies=self.bodies,
+        )
+
     def released(self, now_ms: int) -> State:
         """The state once every held event whose time has come counts like any other."""
         due = (event for event in self.held if not is_held(event.hlc, event.kind, now_ms))

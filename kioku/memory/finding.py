@@ -10,15 +10,25 @@ from kioku.memory.handle import Handle
 from kioku.memory.intake import key_of_id, prefix_digits
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from typing import Unpack
 
     from kioku.memory.results import HistoryEntry, Hit
     from kioku.observation import Observation
+    from kioku.view.past import Moment
 
     # ``list`` is a method here, so the class cannot name the type by that word.
     Observations = list[Observation]
     HistoryEntries = list[HistoryEntry]
     Hits = list[Hit]
+
+
+def _moment(as_of: datetime | None) -> Moment | None:
+    if as_of is None:
+        return None
+    from kioku.memory.past import moment_of
+
+    return moment_of(as_of)
 
 
 class Finding(Handle):
@@ -49,10 +59,18 @@ class Finding(Handle):
                 reading, query, wanted=wanted, limit=limit, now_ms=now_ms, mode=mode
             )
 
-    def get(self, id: str) -> Observation | None:
-        """Give an observation by its full id; None if it is unknown, deleted, purged or expired."""
+    def get(self, id: str, *, as_of: datetime | None = None) -> Observation | None:
+        """Give an observation by its full id; None if it is unknown, deleted, purged or expired.
+
+        ``as_of`` asks what it was at that time: see ``list``.
+        """
         key, now_ms = key_of_id(id), self.now_ms()
+        moment = _moment(as_of)
         with self._replica.reading(now_ms=now_ms) as reading:
+            if moment is not None:
+                from kioku.memory import past
+
+                return past.get(reading, key, moment)
             observation = recall.read_shown(reading, key)
         if observation is None or not recall.is_alive(observation, now_ms):
             return None
@@ -64,23 +82,35 @@ class Finding(Handle):
         project: str | None = None,
         limit: int = 100,
         include_deleted: bool = False,
+        as_of: datetime | None = None,
         **filters: Unpack[recall.Filters],
     ) -> Observations:
         """Give the newest observations, by the stamp of their last change, the greatest first.
 
         ``include_deleted`` adds the deleted ones whose last version can still be read, marked
         ``is_deleted`` and placed by the time of their deletion.
+
+        ``as_of`` asks what there was at that time, its whole millisecond included: what had been
+        saved, deleted, superseded and had expired by then. What was purged or erased since is not
+        shown. A time that is still to come shows what will have expired.
         """
-        from kioku.memory import history as past
+        from kioku.memory import history
 
         wanted = recall.make_filter(project, filters)
         recall.check_limit(limit)
-        now_ms = self.now_ms()
+        moment, now_ms = _moment(as_of), self.now_ms()
         with self._replica.reading(now_ms=now_ms) as reading:
-            found = recall.newest(reading, wanted=wanted, limit=limit, now_ms=now_ms)
-            if include_deleted:
-                found += past.deleted(reading, wanted=wanted, limit=limit)
-        return past.in_order(found, limit=limit)
+            if moment is not None:
+                from kioku.memory import past
+
+                found = past.newest(reading, wanted=wanted, limit=limit, moment=moment)
+                if include_deleted:
+                    found += past.deleted(reading, wanted=wanted, limit=limit, moment=moment)
+            else:
+                found = recall.newest(reading, wanted=wanted, limit=limit, now_ms=now_ms)
+                if include_deleted:
+                    found += history.deleted(reading, wanted=wanted, limit=limit)
+        return history.in_order(found, limit=limit)
 
     def history(self, id: str) -> HistoryEntries:
         """Give every version, deletion and purge of an observation, the greatest stamp first.
@@ -88,11 +118,11 @@ class Finding(Handle):
         Raises:
             NotFoundError: if no event here is about this id.
         """
-        from kioku.memory import history as past
+        from kioku.memory import history
 
         key, now_ms = key_of_id(id), self.now_ms()
         with self._replica.reading(now_ms=now_ms) as reading:
-            entries = past.entries(reading, key)
+            entries = history.entries(reading, key)
         if not entries:
             raise NotFoundError(f"{id}: nothing here has ever had this id")
         return entries

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from kioku.log.event import KINDS, SAVE, TOMBSTONE
 from kioku.log.hlc import STAMP_LIMIT
@@ -29,9 +29,10 @@ _WHY_PURGE: Final = "a purge beats everything, for ever"
 _PURGES: Final = "SELECT event FROM event WHERE kind = 3 AND key = ?"
 
 _TOMBSTONES: Final = """
-    SELECT t.key, t.event FROM version AS v JOIN event AS t ON t.event = v.event
-    WHERE v.wins = 1 AND t.kind = 2 AND t.hlc >= ? AND t.hlc < ?
-    ORDER BY t.hlc DESC"""
+    SELECT t.hlc, t.event, t.key FROM event AS t INDEXED BY event_tombstone
+    CROSS JOIN version AS v ON v.slot = CAST(substr(t.key, 11) || substr(t.key, 1, 10) AS BLOB)
+        AND v.wins = 1 AND v.event = t.event
+    WHERE t.kind = 2 AND t.hlc BETWEEN ? AND ?"""
 
 
 def entries(reading: Reading, key: bytes) -> list[HistoryEntry]:
@@ -68,8 +69,10 @@ def _entry(reading: Reading, entry: Entry, status: str, why: str) -> HistoryEntr
     )
 
 
-def last_readable(reading: Reading, key: bytes) -> tuple[Observation, bytes] | None:
-    """Give the newest version of a key that can be read, and its body as it stands.
+def last_readable(
+    reading: Reading, key: bytes, *, last: int = STAMP_LIMIT
+) -> tuple[Observation, bytes] | None:
+    """Give a key's newest version, up to ``last``, that can be read; and its body as it stands.
 
     What is held is not yet a version; what was retracted or purged is none any more.
 
@@ -77,7 +80,9 @@ def last_readable(reading: Reading, key: bytes) -> tuple[Observation, bytes] | N
         StoreCorruptError: if that body is not what was written.
     """
     for entry, status in reading.versions(key):
-        if entry.kind == SAVE and entry.body is not None and status in {"wins", "older"}:
+        if entry.hlc > last or entry.kind != SAVE or entry.body is None:
+            continue
+        if status in {"wins", "older"}:
             observation = read(entry.body, key, entry.hlc)
             if observation is not None:
                 reading.entry(entry.event_id)
@@ -85,24 +90,49 @@ def last_readable(reading: Reading, key: bytes) -> tuple[Observation, bytes] | N
     return None
 
 
+class Tombstone(NamedTuple):
+    """A deletion that stands."""
+
+    stamp: int
+    event_id: int
+    key: bytes
+
+
+def tombstones(reading: Reading, wanted: Filter) -> list[Tombstone]:
+    """Give the deletions in the time that is wanted. Cost: grows with the deletions in it."""
+    until = STAMP_LIMIT if wanted.until is None else wanted.until
+    span = (wanted.since or 0, until - 1)
+    rows: Any = reading.connection.execute(_TOMBSTONES, span)
+    return [Tombstone._make(row) for row in rows]
+
+
 def deleted(reading: Reading, *, wanted: Filter, limit: int) -> list[Found]:
     """Give deleted observations whose last version can be read, the latest deletion first.
 
-    Cost: a scan of the keys; this is for people who look for what they lost.
+    Cost: grows with the deletions; this is for people who look for what they lost.
     """
+    return readable(reading, tombstones(reading, wanted), wanted=wanted, limit=limit)
+
+
+def readable(
+    reading: Reading,
+    gone: list[Tombstone],
+    *,
+    wanted: Filter,
+    limit: int,
+    last: int = STAMP_LIMIT,
+) -> list[Found]:
+    """Give what was deleted as it last stood, up to ``last``, the latest deletion first."""
     found: list[Found] = []
-    span = (wanted.since or 0, STAMP_LIMIT - 1 if wanted.until is None else wanted.until)
     last_stamp = None
-    rows: Any = reading.connection.execute(_TOMBSTONES, span).fetchall()
-    for key, event_id in rows:
-        tombstone = reading.entry(event_id)
-        if len(found) >= limit and tombstone.hlc != last_stamp:
+    for stamp, event_id, key in sorted(gone, reverse=True):
+        if len(found) >= limit and stamp != last_stamp:
             break
-        last = last_readable(reading, key)
-        if last is not None and _is_wanted(last[0], wanted):
-            observation = replace(last[0], updated_at=time_of(tombstone.hlc), is_deleted=True)
-            found.append(Found(tombstone, observation))
-            last_stamp = tombstone.hlc
+        before = last_readable(reading, key, last=last)
+        if before is not None and _is_wanted(before[0], wanted):
+            observation = replace(before[0], updated_at=time_of(stamp), is_deleted=True)
+            found.append(Found(reading.entry(event_id), observation))
+            last_stamp = stamp
     return found
 
 

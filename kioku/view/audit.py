@@ -25,13 +25,9 @@ _SHOWN: Final = f"""
     JOIN branch b ON b.branch = e.branch JOIN log l ON l.log = b.log
     WHERE v.wins > 0 AND e.kind = 1 AND e.body IS NOT NULL ORDER BY e.event"""
 
-_UNREADABLE: Final = """
-    SELECT count(*) FROM version v JOIN event e ON e.event = v.event
-    LEFT JOIN record r ON r.event = e.event
-    WHERE v.wins > 0 AND e.kind = 1 AND e.body IS NOT NULL AND r.event IS NULL"""
-
 _ROWS: Final = {
     "record": "SELECT * FROM record ORDER BY event",
+    "unreadable": "SELECT * FROM unreadable ORDER BY event",
     "superseded": "SELECT * FROM superseded ORDER BY key, by_event",
     "word": "SELECT term, doc, cnt FROM temp.word ORDER BY term",
 }
@@ -39,7 +35,7 @@ _ROWS: Final = {
 
 def count_unreadable(connection: apsw.Connection) -> int:
     """Count what would be shown, but is in a form that this kioku cannot read."""
-    return int(connection.execute(_UNREADABLE).get)
+    return int(connection.execute("SELECT count(*) FROM unreadable").get)
 
 
 def find_differences(connection: apsw.Connection) -> Iterator[str]:

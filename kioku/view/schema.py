@@ -1,6 +1,7 @@
 """The tables that queries read, and how they follow the fold.
 
 record       one row an observation that may be shown: what filters, lists and supersession need
+unreadable   what would be shown and is in a form that this kioku cannot read
 superseded   which keys an observation replaces; whether it does so now is decided when it is read
 record_text  the word index; it holds words only, the text itself stays in ``event.body`` alone
 
@@ -14,6 +15,7 @@ again from the old body. So ``Change.before`` must be what was applied.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from kioku.observation import UnreadableBodyError, read_fields
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
     from kioku.crdt.standing import Change, Shown
 
-VERSION: Final = 2  # raise it when a table, the analysis or what may be read changes
+VERSION: Final = 3  # raise it when a table, the analysis or what may be read changes
 
 TAG_SEPARATOR: Final = "\x1f"  # cannot be in a tag; stands before, between and behind them
 ALIAS_TAG: Final = f"{TAG_SEPARATOR}project-alias{TAG_SEPARATOR}"  # as it stands in ``tags``
@@ -43,6 +45,8 @@ _TABLES = (
     "CREATE INDEX record_session ON record(session_id, hlc)",
     # The few that say that a project has other names; every other save pays nothing for it.
     f"CREATE INDEX record_alias ON record(hlc) WHERE instr(tags, '{ALIAS_TAG}')",
+    """CREATE TABLE unreadable(
+        event INTEGER PRIMARY KEY, key BLOB NOT NULL, hlc INTEGER NOT NULL)""",
     """CREATE TABLE superseded(
         key BLOB NOT NULL, by_event INTEGER NOT NULL, PRIMARY KEY(key, by_event)) WITHOUT ROWID""",
     """CREATE VIRTUAL TABLE record_text USING fts5(
@@ -53,9 +57,12 @@ _TABLES = (
     # Half as many merges as by default; what that saves is within the noise of one save.
     "INSERT INTO record_text(record_text, rank) VALUES('automerge', 8)",
 )
+_NAMES = ("record", "unreadable", "superseded", "record_text")
 _INSERT_RECORD = "INSERT INTO record VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _DELETE_RECORD = "DELETE FROM record WHERE event = ?"
 _MARK_HELD = "UPDATE record SET held = ? WHERE event = ?"
+_INSERT_UNREADABLE = "INSERT INTO unreadable VALUES(?, ?, ?)"
+_DELETE_UNREADABLE = "DELETE FROM unreadable WHERE event = ?"
 _INSERT_TEXT = "INSERT INTO record_text(rowid, text) VALUES(?, ?)"
 _DELETE_TEXT = "INSERT INTO record_text(record_text, rowid, text) VALUES('delete', ?, ?)"
 _INSERT_SUPERSEDED = "INSERT OR IGNORE INTO superseded VALUES(?, ?)"
@@ -76,7 +83,7 @@ class ObservationView:
 
     def clear(self, connection: apsw.Connection) -> None:
         """Remove every row, and make the tables anew: an older view's had other columns."""
-        for table in ("record", "superseded", "record_text"):
+        for table in _NAMES:
             connection.execute(f"DROP TABLE IF EXISTS {table}")
         self.create(connection)
 
@@ -97,16 +104,8 @@ class ObservationView:
                 leaving.add(key, before)
             if after:
                 entering.add(key, after)
-        if leaving.texts:
-            leaving.texts.sort()
-            connection.executemany(_DELETE_TEXT, leaving.texts)
-            connection.executemany(_DELETE_RECORD, [(row[0],) for row in leaving.records])
-            connection.executemany(_DELETE_SUPERSEDED, leaving.superseded)
-        if entering.texts:
-            entering.texts.sort()
-            connection.executemany(_INSERT_TEXT, entering.texts)
-            connection.executemany(_INSERT_RECORD, entering.records)
-            connection.executemany(_INSERT_SUPERSEDED, entering.superseded)
+        leaving.leave(connection)
+        entering.enter(connection)
         if marks:
             connection.executemany(_MARK_HELD, marks)
 
@@ -121,6 +120,22 @@ class ObservationView:
             connection.execute(_DELETE_TEXT, _SPARE_ROW)
 
 
+def create_shadow(connection: apsw.Connection) -> None:
+    """Make the same tables, empty, in the temporary schema: there SQLite looks for a name first.
+
+    They live in memory, and what rolls the transaction back takes them away.
+    """
+    for statement in _TABLES:
+        connection.execute(_CREATES.sub(r"\1temp.", statement, count=1))
+
+
+def drop_shadow(connection: apsw.Connection) -> None:
+    """Remove what ``create_shadow`` made: names mean the store's own tables again."""
+    for table in _NAMES:
+        connection.execute(f"DROP TABLE temp.{table}")
+
+
+_CREATES = re.compile(r"^(CREATE (?:VIRTUAL )?(?:TABLE|INDEX) )")
 _WORDS = "CREATE VIRTUAL TABLE temp.scrub_word USING fts5vocab(main, record_text, row)"
 _LIVE = "SELECT term FROM temp.scrub_word WHERE term >= ? LIMIT 1"
 _SPARE_ROW = (0, "memory")  # no event has this number
@@ -152,12 +167,33 @@ class _Rows:
         self.texts: list[tuple[int, str]] = []
         self.records: list[tuple[Any, ...]] = []
         self.superseded: list[tuple[bytes, int]] = []
+        self.unreadable: list[tuple[int, bytes, int]] = []
+
+    def leave(self, connection: apsw.Connection) -> None:
+        if self.texts:
+            self.texts.sort()
+            connection.executemany(_DELETE_TEXT, self.texts)
+            connection.executemany(_DELETE_RECORD, [(row[0],) for row in self.records])
+            connection.executemany(_DELETE_SUPERSEDED, self.superseded)
+        if self.unreadable:
+            connection.executemany(_DELETE_UNREADABLE, [(row[0],) for row in self.unreadable])
+
+    def enter(self, connection: apsw.Connection) -> None:
+        if self.texts:
+            self.texts.sort()
+            connection.executemany(_INSERT_TEXT, self.texts)
+            connection.executemany(_INSERT_RECORD, self.records)
+            connection.executemany(_INSERT_SUPERSEDED, self.superseded)
+        if self.unreadable:
+            connection.executemany(_INSERT_UNREADABLE, self.unreadable)
 
     def add(self, key: bytes, shown: Shown) -> None:
         try:
             fields = read_fields(shown.body)
         except UnreadableBodyError:
-            return  # it wins as it would and is not shown; doctor counts it
+            # It wins as it would and is not shown; doctor counts it.
+            self.unreadable.append((shown.event_id, key, shown.hlc))
+            return
         event = shown.event_id
         self.texts.append((event, analyse("\n".join(searchable(fields)))))
         self.records.append(_record(key, shown, fields))

@@ -1,13 +1,18 @@
-"""Sabotages of the memory: what is awaited."""
+"""Sabotages of the memory: what is awaited, and what was."""
 
 from __future__ import annotations
 
 from tests.sabotage.change import Change
 
 AWAITING = "kioku/memory/awaiting.py"
+LAW = "kioku/crdt/lww_set.py"
+FOLD_PAST = "kioku/crdt/past.py"
+VIEW_PAST = "kioku/view/past.py"
 
 AWAITING_TESTS = "tests/unit/test_awaiting.py tests/property/test_awaiting.py"
 TWIN_TESTS = "tests/tidy/test_twins.py"
+PAST_UNIT_TESTS = "tests/unit/test_memory_past.py"
+PAST_TESTS = f"{PAST_UNIT_TESTS} tests/property/test_past.py"
 PROCESS_TESTS = "tests/integration/test_awaiting_processes.py"
 
 MEMORY_GROUPS: dict[str, list[Change]] = {
@@ -106,6 +111,136 @@ MEMORY_GROUPS: dict[str, list[Change]] = {
             "digest = _awaited(Memory.digest)",
             "digest = _awaited(Memory.frontier)",
             TWIN_TESTS,
+        ),
+    ],
+    "past": [
+        Change(
+            "the law at a moment forgets what was held",
+            LAW,
+            "for event in self.candidates | self.held if event.hlc <= last",
+            "for event in self.candidates if event.hlc <= last",
+            PAST_TESTS,
+        ),
+        Change(
+            "a moment leaves out its own stamp",
+            FOLD_PAST,
+            "WHERE e.hlc <= :last AND e.kind IN (1, 2)",
+            "WHERE e.hlc < :last AND e.kind IN (1, 2)",
+            PAST_TESTS,
+        ),
+        Change(
+            "what was retracted since counts again",
+            FOLD_PAST,
+            "    AND NOT EXISTS (SELECT 1 FROM retracted r\n"
+            "        WHERE r.log_id = l.log_id AND r.seq = e.seq AND r.hash = e.hash)",
+            "",
+            PAST_TESTS,
+        ),
+        Change(
+            "what was purged since is told again",
+            FOLD_PAST,
+            "    AND NOT EXISTS (SELECT 1 FROM purged p WHERE p.key = e.key)\n",
+            "",
+            PAST_TESTS,
+        ),
+        Change(
+            "a deletion since is overlooked",
+            FOLD_PAST,
+            "    SELECT key FROM event INDEXED BY event_tombstone WHERE kind = 2 AND hlc > :last\n"
+            "    UNION ",
+            "    ",
+            PAST_TESTS,
+        ),
+        Change(
+            "a version since whose body is missing is overlooked",
+            FOLD_PAST,
+            "WHERE e.hlc > :last\n",
+            "WHERE false\n",
+            PAST_TESTS,
+        ),
+        Change(
+            "what waits for the clock never counts",
+            FOLD_PAST,
+            "WHERE h.hlc <= :last",
+            "WHERE false",
+            PAST_TESTS,
+        ),
+        Change(
+            "a version since that cannot be read is overlooked",
+            VIEW_PAST,
+            "    UNION SELECT key FROM unreadable WHERE hlc > :last",
+            "",
+            PAST_TESTS,
+        ),
+        Change(
+            "a tie between versions of then is broken by arrival",
+            FOLD_PAST,
+            "other.order < entry.order",
+            "other.hlc < entry.hlc",
+            PAST_TESTS,
+        ),
+        Change(
+            "an edit since does not take its version out",
+            VIEW_PAST,
+            "return one.key not in self._changed and is_seen(one)",
+            "return is_seen(one)",
+            PAST_TESTS,
+        ),
+        Change(
+            "what superseded later hides in the past",
+            VIEW_PAST,
+            "WHERE s.key = ? AND n.hlc <= ?",
+            "WHERE s.key = ? AND n.hlc >= ?",
+            PAST_TESTS,
+        ),
+        Change(
+            "only what has not changed since supersedes",
+            VIEW_PAST,
+            "        superseders += self._superseders.get(one.key, ())\n",
+            "",
+            PAST_TESTS,
+        ),
+        Change(
+            "a lesser event supersedes in the past",
+            VIEW_PAST,
+            "            superseder.order > one.order\n            and (",
+            "            (",
+            PAST_TESTS,
+        ),
+        Change(
+            "a page that is too short is not asked for again",
+            VIEW_PAST,
+            "if len(kept) >= limit or len(matches) < asked:",
+            "if True:",
+            PAST_TESTS,
+        ),
+        Change(
+            "the tables of the past stay",
+            VIEW_PAST,
+            "            drop_shadow(self._connection)\n",
+            "            pass\n",
+            PAST_TESTS,
+        ),
+        Change(
+            "expiry is that of now",
+            "kioku/memory/past.py",
+            "return Moment(last=max(-1, min(stamp, hlc.STAMP_LIMIT - 1)), now_ms=now_ms)",
+            "return Moment(last=max(-1, min(stamp, hlc.STAMP_LIMIT - 1)), now_ms=0)",
+            PAST_UNIT_TESTS,
+        ),
+        Change(
+            "a moment is the beginning of its millisecond",
+            "kioku/memory/past.py",
+            "stamp = (now_ms << hlc.COUNTER_BITS) | _COUNTERS",
+            "stamp = now_ms << hlc.COUNTER_BITS",
+            PAST_UNIT_TESTS,
+        ),
+        Change(
+            "versions that came later are counted",
+            "kioku/memory/past.py",
+            "e.body IS NOT NULL AND e.hlc <= ?",
+            "e.body IS NOT NULL AND ? > 0",
+            PAST_UNIT_TESTS,
         ),
     ],
 }

@@ -17,6 +17,7 @@ OWNERS = {
     "apsw": (
         "kioku/log/*",
         "kioku/crdt/fold.py",
+        "kioku/crdt/past.py",
         "kioku/view/*",
         "kioku/transaction.py",
         "kioku/audit.py",
