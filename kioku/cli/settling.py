@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from kioku.cli import render
 from kioku.cli.arguments import JSON
-from kioku.cli.files import ExistsError
 from kioku.cli.parser import CommandError, Verb, argument
+<<<<<<< HEAD
 from kioku.errors import ConfigError
+=======
+from kioku.errors import ExistsError
+>>>>>>> acccf42 (Let spaces name what is there already by the public error too, and write the reference anew)
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
     from kioku.config.explanation import Line
     from kioku.memory.spaces import Space
+
+_FOR_GOOD = "give it another name; what a space was created as cannot be changed"
 
 
 def _spaces(arguments: Namespace) -> int:
@@ -47,7 +52,7 @@ def _create(arguments: Namespace) -> int:
 
     settings = load_settings(os.environ, space=arguments.create)
     if os.path.exists(settings.store_path):
-        raise _SpaceExistsError(settings.store_path)
+        raise ExistsError(settings.store_path, _FOR_GOOD)
     with open_space(space=settings.space, private=arguments.private) as memory:
         is_private = memory.is_private()
     if arguments.json:
@@ -57,10 +62,6 @@ def _create(arguments: Namespace) -> int:
         mark = "private " if is_private else ""
         render.line(f"created: {mark}space {settings.space} at {settings.store_path}")
     return 0
-
-
-class _SpaceExistsError(ExistsError):
-    hint = "give it another name; what a space was created as cannot be changed"
 
 
 def _space_json(space: Space, current: str) -> dict[str, Any]:
