@@ -8,11 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kioku.cli import render
 from kioku.cli.arguments import JSON
 from kioku.cli.parser import CommandError, Verb, argument
-<<<<<<< HEAD
-from kioku.errors import ConfigError
-=======
-from kioku.errors import ExistsError
->>>>>>> acccf42 (Let spaces name what is there already by the public error too, and write the reference anew)
+from kioku.errors import ConfigError, ExistsError
 
 if TYPE_CHECKING:
     from argparse import Namespace
