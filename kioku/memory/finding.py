@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Unpack
 
+    from kioku.memory.filters import Filters, Names
+    from kioku.memory.ranker import Ranker
     from kioku.memory.results import HistoryEntry, Hit
     from kioku.observation import Observation
     from kioku.view.past import Moment
@@ -38,26 +40,45 @@ class Finding(Handle):
         self,
         query: str = "",
         *,
-        project: str | None = None,
+        project: Names = None,
         limit: int = 10,
         mode: str = "or",
-        **filters: Unpack[recall.Filters],
+        prefer_project: Names = None,
+        substring: bool = False,
+        explain: bool = False,
+        ranker: Ranker | None = None,
+        **filters: Unpack[Filters],
     ) -> Hits:
         """Find observations by their words, the best first; any string is a query.
 
-        A blank query gives the newest. ``mode`` says how many of the words must be there: ``or``
-        any, ``and`` all, ``and_or`` all or, where nothing has them all, any.
+        A blank query gives the newest.
+
+        Args:
+            query: words; also ``"a phrase"``, ``-word`` and ``begin*``.
+            project: only this one, or any of these.
+            limit: at most so many.
+            mode: how many of the words must be there: ``or`` any, ``and`` all, ``and_or`` first
+                what has all and then what has any.
+            prefer_project: what lies in it counts twice, and comes first among equals.
+            substring: look for the query's letters in all observations, where too few are found by
+                words; else only the newest 20,000 are looked through, 2,000 if any was found.
+            explain: give each hit an ``explanation`` of its score.
+            ranker: a second opinion on the best 100, fused with the first by reciprocal ranks.
+            **filters: see ``Filters``.
 
         Raises:
             InvalidArgumentError: if ``limit``, ``mode`` or a filter is out of range.
         """
-        wanted = recall.make_filter(project, filters)
-        recall.check_search(query, limit=limit, mode=mode)
+        from kioku.memory.filters import check_search, make_filter, names
+        from kioku.memory.searching import Question, answer
+
+        wanted = make_filter(project, filters)
+        check_search(query, limit=limit, mode=mode)
+        preferred = names("prefer_project", () if prefer_project is None else prefer_project)
+        question = Question(query, wanted, limit, mode, preferred, substring, explain, ranker)
         now_ms = self.now_ms()
         with self._replica.reading(now_ms=now_ms) as reading:
-            return recall.search(
-                reading, query, wanted=wanted, limit=limit, now_ms=now_ms, mode=mode
-            )
+            return answer(reading, question, now_ms=now_ms)
 
     def get(self, id: str, *, as_of: datetime | None = None) -> Observation | None:
         """Give an observation by its full id; None if it is unknown, deleted, purged or expired.
@@ -79,11 +100,11 @@ class Finding(Handle):
     def list(
         self,
         *,
-        project: str | None = None,
+        project: Names = None,
         limit: int = 100,
         include_deleted: bool = False,
         as_of: datetime | None = None,
-        **filters: Unpack[recall.Filters],
+        **filters: Unpack[Filters],
     ) -> Observations:
         """Give the newest observations, by the stamp of their last change, the greatest first.
 
@@ -95,9 +116,10 @@ class Finding(Handle):
         shown. A time that is still to come shows what will have expired.
         """
         from kioku.memory import history
+        from kioku.memory.filters import check_limit, make_filter
 
-        wanted = recall.make_filter(project, filters)
-        recall.check_limit(limit)
+        wanted = make_filter(project, filters)
+        check_limit(limit)
         moment, now_ms = _moment(as_of), self.now_ms()
         with self._replica.reading(now_ms=now_ms) as reading:
             if moment is not None:

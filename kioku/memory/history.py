@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from kioku.log.event import KINDS, SAVE, TOMBSTONE
 from kioku.log.hlc import STAMP_LIMIT
+from kioku.memory.filters import is_wanted
 from kioku.memory.recall import Found, read, time_of
 from kioku.memory.results import HistoryEntry
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from kioku.log.store import Entry
     from kioku.observation import Observation
     from kioku.replica import Reading
-    from kioku.view.search import Filter
+    from kioku.view.filter import Filter
 
 _WHY: Final = {
     "wins": "its stamp is the greatest",
@@ -129,7 +130,7 @@ def readable(
         if len(found) >= limit and stamp != last_stamp:
             break
         before = last_readable(reading, key, last=last)
-        if before is not None and _is_wanted(before[0], wanted):
+        if before is not None and is_wanted(*before, wanted):
             observation = replace(before[0], updated_at=time_of(stamp), is_deleted=True)
             found.append(Found(reading.entry(event_id), observation))
             last_stamp = stamp
@@ -140,22 +141,3 @@ def in_order(found: list[Found], *, limit: int) -> list[Observation]:
     """Give the greatest events' observations, the greatest first."""
     ordered = sorted(found, key=lambda one: one.entry.order, reverse=True)
     return [one.observation for one in ordered[:limit]]
-
-
-def _is_wanted(observation: Observation, wanted: Filter) -> bool:
-    """The view's filter, asked of an observation that has no record (its times apart)."""
-    return (
-        all(
-            getattr(wanted, name) in (None, getattr(observation, name))
-            for name in (
-                "project",
-                "memory_type",
-                "agent_family",
-                "client_id",
-                "host",
-                "session_id",
-            )
-        )
-        and set(wanted.tags) <= set(observation.tags)
-        and (wanted.importance is None or observation.importance >= wanted.importance)
-    )

@@ -24,7 +24,7 @@ from kioku.view.past import Moment
 if TYPE_CHECKING:
     from kioku.observation import Observation
     from kioku.replica import Reading
-    from kioku.view.search import Filter
+    from kioku.view.filter import Filter
 
 _WRITERS: Final = """
     SELECT count(DISTINCT b.log) FROM version v JOIN event e ON e.event = v.event

@@ -29,7 +29,8 @@ from kioku.view.schema import ObservationView, create_shadow, drop_shadow
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from kioku.view.search import Filter, Match
+    from kioku.view.filter import Filter
+    from kioku.view.search import Match
 
     Find = Callable[[Filter, int], list[Match]]
 

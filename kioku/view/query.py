@@ -3,6 +3,9 @@
 ``"a phrase"``, ``-word``, ``-"a phrase"`` and ``prefix*`` mean what users expect; everything else
 is words. Nothing of FTS5's own syntax can leak: every word goes in as a quoted string. A string
 without any word (``%``, an emoji) is only a needle, and finds what holds it literally.
+
+A query that ends within a word may still be being typed: ``completed`` gives it with that word also
+as the beginning of another, for the search to use where few observations have the word itself.
 """
 
 from __future__ import annotations
@@ -27,17 +30,71 @@ _SCRIPT_RUN = re.compile(
 )
 _CJK_START = re.compile(f"[{CJK}]")
 _ALPHANUMERIC = re.compile("[A-Za-z0-9]+")
+_CJK_GAP = re.compile(f"(?<=[{CJK}]) (?=[{CJK}])")
 _EDGES = "?!.,;:'()[]{}"
+
+BEGINNING_SHARE = 0.5  # what a word counts that only begins as the one being typed does
+BEGINNING_CHARACTERS_MIN = 3  # shorter ones begin too many words to say anything
+
+
+class Phrase(NamedTuple):
+    """One way in which a term may be written: words in a row, the last perhaps only begun."""
+
+    text: str
+    is_prefix: bool = False
+    share: float = 1.0
+    """How much its occurrences count."""
+
+    @property
+    def expression(self) -> str:
+        """What FTS5 is asked for."""
+        escaped = self.text.replace('"', '""')
+        return f'"{escaped}"*' if self.is_prefix else f'"{escaped}"'
+
+
+class Term(NamedTuple):
+    """One thing that is looked for; any of its phrases will do."""
+
+    phrases: tuple[Phrase, ...]
+
+    @property
+    def expression(self) -> str:
+        """What FTS5 is asked for, safe to join with others."""
+        joined = " OR ".join(phrase.expression for phrase in self.phrases)
+        return f"({joined})" if len(self.phrases) > 1 else joined
+
+    @property
+    def label(self) -> str:
+        """The term as people write it."""
+        text, is_prefix, _ = self.phrases[0]
+        return f"{_together(text)}{'*' if is_prefix else ''}"
 
 
 class Query(NamedTuple):
-    """A parsed query. Terms are FTS5 expressions, each safe to join with others."""
+    """A parsed query."""
 
-    any_terms: tuple[str, ...]
-    all_terms: tuple[str, ...]
-    excluded: tuple[str, ...]
+    any_terms: tuple[Term, ...]
+    all_terms: tuple[Term, ...]
+    excluded: tuple[Term, ...]
     needles: tuple[str, ...]
     """Literal strings, lower-case in ASCII alone, the most telling first."""
+    unfinished: Term | None = None
+    """The last word, if the query ends within it."""
+
+    def completed(self) -> Query:
+        """The query with its last word also as the beginning of others."""
+        term = self.unfinished
+        if term is None:
+            return self
+        beginnings = (
+            Phrase(phrase.text, is_prefix=True, share=BEGINNING_SHARE) for phrase in term.phrases
+        )
+        longer = Term((*term.phrases, *beginnings))
+        return self._replace(
+            any_terms=tuple(longer if each == term else each for each in self.any_terms),
+            all_terms=tuple(longer if each == term else each for each in self.all_terms),
+            unfinished=None,
+        )
 
     @property
     def is_single(self) -> bool:
@@ -46,15 +103,15 @@ class Query(NamedTuple):
 
     def match_any(self) -> str:
         """The expression for rows with any of the terms and nothing excluded."""
-        return self._match(" OR ".join(self.any_terms))
+        return self._match(" OR ".join(term.expression for term in self.any_terms))
 
     def match_all(self) -> str:
         """The expression for rows with all of the terms and nothing excluded."""
-        return self._match(" AND ".join(self.all_terms))
+        return self._match(" AND ".join(term.expression for term in self.all_terms))
 
     def match_excluded(self) -> str:
         """The expression for rows that must not be found; empty if there are none."""
-        return " OR ".join(self.excluded)
+        return " OR ".join(term.expression for term in self.excluded)
 
     def _match(self, wanted: str) -> str:
         return f"({wanted}) NOT ({self.match_excluded()})" if self.excluded else wanted
@@ -81,14 +138,16 @@ class _Draft:
     """The terms of a query while its tokens are read."""
 
     def __init__(self) -> None:
-        self.any_terms: dict[str, None] = {}  # ordered, without repetitions
-        self.all_terms: dict[str, None] = {}
-        self.excluded: dict[str, None] = {}
-        self.stopped: dict[str, None] = {}
+        self.any_terms: dict[Term, None] = {}  # ordered, without repetitions
+        self.all_terms: dict[Term, None] = {}
+        self.excluded: dict[Term, None] = {}
+        self.stopped: dict[Term, None] = {}
         self.needles: dict[str, None] = {}
+        self.last: Term | None = None
 
     def add(self, token: re.Match[str]) -> None:
         phrase, word = token["phrase"], token["word"]
+        self.last = None
         if token["minus"] and self._exclude(phrase if word is None else word):
             return
         if word is None:
@@ -107,15 +166,15 @@ class _Draft:
             tuple(all_terms)[:TERMS_MAX],
             tuple(self.excluded)[:TERMS_MAX],
             tuple(sorted(needles, key=len, reverse=True)[:NEEDLES_MAX]),
+            self.last if text[-1:].isalnum() else None,
         )
 
     def _exclude(self, text: str) -> bool:
         """Exclude what follows a minus; False if that is not a word (``--flag``, ``-%``)."""
         if text.startswith("-") or not _has_word(text):
             return False
-        self.excluded[_quoted(set_apart(text.removesuffix("*")), is_prefix=text.endswith("*"))] = (
-            None
-        )
+        phrase = Phrase(set_apart(text.removesuffix("*")), is_prefix=text.endswith("*"))
+        self.excluded[Term((phrase,))] = None
         return True
 
     def _add_phrase(self, phrase: str) -> None:
@@ -124,7 +183,7 @@ class _Draft:
             return
         self.needles[lower_ascii(words)] = None
         if _has_word(words):
-            self._want(_quoted(set_apart(words)))
+            self._want(Term((Phrase(set_apart(words)),)))
 
     def _add_word(self, word: str) -> None:
         is_prefix = word.endswith("*") and _has_word(word)
@@ -138,6 +197,7 @@ class _Draft:
 
     def _add_piece(self, piece: str, *, is_prefix: bool) -> bool:
         """Want one run of one script; True if it does not count."""
+        self.last = None
         piece = _POSSESSIVE.sub("", piece)
         if not _has_word(piece):
             return True
@@ -149,16 +209,18 @@ class _Draft:
             self.stopped[term] = None
             return True
         self._want(term)
+        if not is_prefix and len(piece) >= BEGINNING_CHARACTERS_MIN:
+            self.last = term
         return False
 
     def _add_run(self, run: str) -> None:
         """Want a CJK run: as a whole it counts most, its words alone count too."""
-        whole = _quoted(" ".join(run))
-        words = [_quoted(" ".join(word)) for word in _SCRIPT_RUN.findall(run)]
+        whole = _run_term(run)
+        words = [_run_term(word) for word in _SCRIPT_RUN.findall(run)]
         self.any_terms.update(dict.fromkeys([whole, *words]))
         self.all_terms.update(dict.fromkeys(words or [whole]))
 
-    def _want(self, term: str) -> None:
+    def _want(self, term: Term) -> None:
         self.any_terms[term] = None
         self.all_terms[term] = None
 
@@ -172,16 +234,19 @@ def _is_letter(needle: str) -> bool:
     return len(needle) == 1 and needle.isascii() and needle.isalnum()
 
 
-def _word_term(word: str, *, is_prefix: bool) -> str:
+def _word_term(word: str, *, is_prefix: bool) -> Term:
     """A word as it is or, if it is an identifier, also by its parts in a row."""
-    whole = _quoted(word, is_prefix=is_prefix)
-    parts = identifier_parts(word)
-    if not parts:
-        return whole
+    whole = Phrase(word, is_prefix)
+    if not identifier_parts(word):
+        return Term((whole,))
     pieces = [" ".join(identifier_parts(piece)) or piece for piece in _ALPHANUMERIC.findall(word)]
-    return f"({whole} OR {_quoted(' '.join(pieces), is_prefix=is_prefix)})"
+    return Term((whole, Phrase(" ".join(pieces), is_prefix)))
 
 
-def _quoted(text: str, *, is_prefix: bool = False) -> str:
-    escaped = text.replace('"', '""')
-    return f'"{escaped}"*' if is_prefix else f'"{escaped}"'
+def _run_term(run: str) -> Term:
+    return Term((Phrase(" ".join(run)),))
+
+
+def _together(text: str) -> str:
+    """A phrase's CJK characters without the spaces between them."""
+    return _CJK_GAP.sub("", text)

@@ -16,7 +16,8 @@ from kioku.log.hlc import pack
 from kioku.log.payload import encode_targets
 from kioku.observation import Observation, encode_body
 from kioku.view import ObservationView
-from kioku.view.search import Filter, recent
+from kioku.view.filter import Filter
+from kioku.view.search import recent
 from tests.property.authors import Author
 from tests.property.histories import KEYS, NOW_MS
 from tests.property.stores import open_store, snapshot

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kioku.observation import Observation
+from kioku.view.filter import Filter
 from kioku.view.query import parse
-from kioku.view.search import Filter, snippet
+from kioku.view.snippet import Snippets
 from kioku.view.text import analyse
 from tests.unit.view_store import ViewStore
 
@@ -46,7 +47,11 @@ def test_any_string_is_a_valid_query(
     assert len(matches) <= limit
     assert len({match.event_id for match in matches}) == len(matches)
     for text in store.texts_of(matches):
-        assert len(snippet(text, query)) <= 162
+        snippet = Snippets(store.connection, query).of(text)
+        assert len(snippet.text) <= 162
+        marks = [place for mark in snippet.marks for place in mark]
+        assert marks == sorted(marks)
+        assert all(start < end <= len(snippet.text) for start, end in snippet.marks)
 
 
 @given(st.text(max_size=6_000) | st.lists(queries, max_size=200).map(" ".join))

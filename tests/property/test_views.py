@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from kioku.log.event import EventId
 from kioku.observation import Observation, UnreadableBodyError, decode_body
 from kioku.view import ObservationView
-from kioku.view.search import Filter, Match, Mode, recent, search
+from kioku.view.filter import Filter
+from kioku.view.search import Match, Mode, recent, search
 from tests.property.forests import (
     LATER_MS,
     WORDS,
@@ -39,7 +40,7 @@ QUERIES = (*WORDS, "postgres token", "sqlite -merge", "データ", "ostgr", '"to
 FILTERS = (
     Filter(),
     Filter(include_superseded=True),
-    Filter(project="demo"),
+    Filter(projects=("demo",)),
     Filter(tags=("db",)),
     Filter(importance=3),
 )

@@ -8,7 +8,7 @@ import pytest
 
 from kioku.crdt.standing import Change
 from kioku.observation import Observation
-from kioku.view.search import Filter
+from kioku.view.filter import Filter
 from tests.unit.view_store import ViewStore, key_of
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def test_an_edit_replaces_what_was_found() -> None:
     store.show(Observation("beta", project="new"), key=1, hlc=2)
     assert store.search("alpha") == []
     assert store.contents("beta") == ["beta"]
-    assert store.newest(filter=Filter(project="old")) == []
+    assert store.newest(filter=Filter(projects=("old",))) == []
     assert store.newest() == ["beta"]
 
 

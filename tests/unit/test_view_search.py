@@ -7,7 +7,8 @@ from itertools import permutations
 import pytest
 
 from kioku.observation import Observation, from_unix_ms
-from kioku.view.search import SCANNED_MAX, Filter, Match
+from kioku.view.filter import Filter
+from kioku.view.search import TOPPED_UP_MAX, Match
 from tests.unit.view_store import NOW_MS, ViewStore
 
 
@@ -165,9 +166,9 @@ def test_mixed_scripts_are_found_by_either(store: ViewStore) -> None:
 
 
 def test_too_few_word_hits_are_topped_up_by_substrings(store: ViewStore) -> None:
-    fill(store, "the postgres one", "postgresql", "Post", "other")
+    fill(store, "the postgres one", "mypostgres", "Post", "other")
     matches = store.search("postgres")
-    assert store.texts_of(matches) == ["the postgres one", "postgresql"]
+    assert store.texts_of(matches) == ["the postgres one", "mypostgres"]
     assert [match.is_substring for match in matches] == [False, True]
     assert matches[0].score > matches[1].score == 0
     assert len(store.search("postgres", limit=1)) == 1
@@ -188,7 +189,7 @@ def test_substrings_heed_mode_exclusion_and_filter(store: ViewStore) -> None:
     assert store.contents("alpha beta", mode="and") == ["xalphax xbetax"]
     assert store.contents("alpha -bad") == ["yalphay", "xalphax xbetax"]
     assert store.contents("alpha", filter=Filter(since=2)) == ["zalphaz bad", "yalphay"]
-    assert store.contents("alpha", filter=Filter(project="other")) == []
+    assert store.contents("alpha", filter=Filter(projects=("other",))) == []
 
 
 def test_a_substring_is_found_behind_zero_bytes(store: ViewStore) -> None:
@@ -208,12 +209,12 @@ def test_with_word_hits_only_the_newest_bodies_are_scanned(store: ViewStore) -> 
     with store.connection:
         changes = [
             store.event(Observation("filler"), key=key, hlc=key)
-            for key in range(2, SCANNED_MAX + 1)
+            for key in range(2, TOPPED_UP_MAX + 1)
         ]
         store.view.apply(store.connection, changes)
     assert store.contents("needle") == ["xneedlex old"]
-    store.show(Observation("xneedlex new"), key=SCANNED_MAX + 1, hlc=SCANNED_MAX + 1)
-    store.show(Observation("needle"), key=SCANNED_MAX + 2, hlc=SCANNED_MAX + 2)
+    store.show(Observation("xneedlex new"), key=TOPPED_UP_MAX + 1, hlc=TOPPED_UP_MAX + 1)
+    store.show(Observation("needle"), key=TOPPED_UP_MAX + 2, hlc=TOPPED_UP_MAX + 2)
     assert store.contents("needle") == ["needle", "xneedlex new"]
 
 
@@ -223,17 +224,17 @@ def test_with_word_hits_only_the_newest_bodies_are_scanned(store: ViewStore) -> 
 @pytest.mark.parametrize(
     "filter",
     [
-        Filter(project="p"),
-        Filter(memory_type="bug"),
+        Filter(projects=("p",)),
+        Filter(memory_types=("bug",)),
         Filter(tags=("t",)),
         Filter(tags=("t", "語")),
-        Filter(agent_family="f"),
-        Filter(client_id="c"),
-        Filter(host="h"),
-        Filter(session_id="s"),
+        Filter(agent_families=("f",)),
+        Filter(client_ids=("c",)),
+        Filter(hosts=("h",)),
+        Filter(session_ids=("s",)),
         Filter(since=20),
         Filter(importance=4),
-        Filter(project="p", tags=("t",), importance=4, since=20, until=21),
+        Filter(projects=("p",), tags=("t",), importance=4, since=20, until=21),
     ],
 )
 def test_filters_narrow_words_substrings_and_lists(store: ViewStore, filter: Filter) -> None:
@@ -265,13 +266,13 @@ def test_until_is_exclusive_and_since_inclusive(store: ViewStore) -> None:
 
 def test_an_empty_filter_value_means_any(store: ViewStore) -> None:
     fill(store, "alpha")
-    assert store.contents("alpha", filter=Filter(project="", host="")) == ["alpha"]
+    assert store.contents("alpha", filter=Filter(projects=("",), hosts=("",))) == ["alpha"]
 
 
 @pytest.mark.parametrize("odd", ["\ud800", "nul\x00", "'; DROP TABLE record; --", "語" * 9])
 def test_an_odd_filter_value_matches_nothing(store: ViewStore, odd: str) -> None:
     fill(store, "alpha")
-    for wanted in (Filter(project=odd), Filter(tags=(odd,)), Filter(session_id=odd)):
+    for wanted in (Filter(projects=(odd,)), Filter(tags=(odd,)), Filter(session_ids=(odd,))):
         assert store.contents("alpha", filter=wanted) == store.newest(filter=wanted) == []
     assert store.contents("alpha") == ["alpha"]
 

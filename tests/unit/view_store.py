@@ -10,7 +10,8 @@ from kioku.crdt.standing import Change, Shown
 from kioku.log.schema import TABLES
 from kioku.observation import Observation, encode_body
 from kioku.view import ObservationView
-from kioku.view.search import Filter, Match, recent, search
+from kioku.view.filter import Filter
+from kioku.view.search import Match, recent, search
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,0 +1,97 @@
+"""A search from the question to its hits: the view finds, a ranker may have a say, bodies are read.
+
+The view answers in numbers of events; only what is handed out is read, checked and decoded.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from kioku.memory.recall import Found, read_event
+from kioku.memory.results import Hit
+from kioku.view.search import Match, search, superseders
+from kioku.view.snippet import Snippets
+
+if TYPE_CHECKING:
+    from kioku.memory.explanation import Explanation
+    from kioku.memory.ranker import Place, Ranker
+    from kioku.replica import Reading
+    from kioku.view.filter import Filter
+
+
+class Question(NamedTuple):
+    """What somebody asks: the words, what is wanted, and how it shall be answered."""
+
+    query: str
+    wanted: Filter
+    limit: int
+    mode: Any = "or"
+    prefer: tuple[str, ...] = ()
+    is_substring: bool = False
+    is_explained: bool = False
+    ranker: Ranker | None = None
+
+
+class _Answer(NamedTuple):
+    match: Match
+    found: Found
+    place: Place | None = None
+
+
+def answer(reading: Reading, question: Question, *, now_ms: int) -> list[Hit]:
+    """Give the best matches of a question, each with the place in it that matched."""
+    answers = _answers(reading, question, now_ms)
+    snippets = Snippets(reading.connection, question.query)
+    hits = []
+    for one in answers:
+        snippet = snippets.of(one.found.observation.content)
+        hits.append(
+            Hit(
+                one.found.observation,
+                one.place.fused if one.place else one.match.score,
+                snippet.text,
+                one.match.is_substring,
+                snippet.marks,
+                _explained(reading, one, now_ms) if question.is_explained else None,
+            )
+        )
+    return hits
+
+
+def _answers(reading: Reading, question: Question, now_ms: int) -> list[_Answer]:
+    from kioku.memory.ranker import RANKED_MIN, fuse
+
+    ranker = question.ranker
+    matches = search(
+        reading.connection,
+        question.query,
+        filter=question.wanted,
+        limit=question.limit if ranker is None else max(question.limit, RANKED_MIN),
+        now_ms=now_ms,
+        mode=question.mode,
+        prefer=question.prefer,
+        substring=question.is_substring,
+    )
+    answers = [
+        _Answer(match, found)
+        for match in matches
+        if (found := read_event(reading, match.event_id)) is not None
+    ]
+    if ranker is not None and question.query.strip():
+        places = fuse(ranker, question.query, [one.found.observation for one in answers])
+        answers = [one._replace(place=place) for one, place in zip(answers, places, strict=True)]
+        answers.sort(key=lambda one: -one.place.fused if one.place else 0.0)  # stable
+    return answers[: question.limit]
+
+
+def _explained(reading: Reading, one: _Answer, now_ms: int) -> Explanation:
+    from kioku.memory.explanation import explain
+
+    return explain(
+        one.match.how,
+        one.place.fused if one.place else one.match.score,
+        is_substring=one.match.is_substring,
+        is_held=one.found.observation.is_held,
+        superseded_by=tuple(superseders(reading.connection, one.match.event_id, now_ms)),
+        place=one.place,
+    )

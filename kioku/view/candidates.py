@@ -1,0 +1,203 @@
+"""What may be found by words, read from the index: who holds them, how strongly, next to whom.
+
+The word index alone picks the best few hundred by plain BM25 (``best``), which is quick; only those
+are looked at again, with their neighbours (``rank``). Where scores tie at the edge, or what is
+hidden or filtered leaves too few, every match is looked up once instead. Which ones are picked is a
+function of the events: no row's number ever decides.
+
+FTS5 tells neither how often a term occurs nor how long a text is, but its BM25 of one term does:
+with weight 1 it is ``w * x / (1 + x)``, and with a weight beyond all measure it is ``w``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from kioku.view.rank import PROJECT_FACTOR, Candidate, Strengths
+from kioku.view.scope import GREATEST_FIRST, NOT_EXPIRED, PLACE, any_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import apsw
+
+    from kioku.view.query import Term
+    from kioku.view.scope import Scope
+
+_BEYOND_MEASURE: Final = 2.0**100
+_EVENTS = "(SELECT value FROM json_each(:events))"
+
+WHOLE_MAX: Final = 1_000
+"""So many matches are all looked at again, in some 10 ms."""
+POOL: Final = 300
+"""Of more, the best by plain BM25: it is not so wrong that what is wanted lies below."""
+
+_LEAST: Final = 2.0**-40  # of a weight: keeps a division from nothing
+_NEIGHBOUR = """ifnull((SELECT n.event FROM record n
+    WHERE n.session_id = r.session_id AND n.hlc {0}= r.hlc AND (n.hlc, n.key) {0} (r.hlc, r.key)
+    AND {1} ORDER BY n.hlc {2}, n.key {2} LIMIT 1 OFFSET {3}), 0)"""
+_SIDES = (("<", "DESC"), (">", "ASC"))
+_NEIGHBOURS = f"""SELECT r.event, {
+    ", ".join(
+        _NEIGHBOUR.format(sign, NOT_EXPIRED.format("n"), order, offset)
+        for offset in (0, 1)
+        for sign, order in _SIDES
+    )
+} FROM record r NOT INDEXED WHERE r.event IN {_EVENTS} AND r.session_id <> ''"""
+# The plus keeps FTS5 from being asked anew for each event; it reads the term's list once.
+_STRENGTHS = f"""SELECT rowid, -bm25(record_text), -bm25(record_text, :beyond) FROM record_text
+    WHERE record_text MATCH :match AND +rowid IN {_EVENTS}"""
+
+
+def count_up_to(connection: apsw.Connection, expression: str, limit: int) -> int:
+    """How many rows match an expression, counting no further than ``limit``."""
+    sql = """SELECT count(*) FROM (
+        SELECT 1 FROM record_text WHERE record_text MATCH ? LIMIT ?)"""
+    return int(connection.execute(sql, (expression, limit)).get)
+
+
+def newest_stamp(connection: apsw.Connection) -> int:
+    """The newest stamp in the view that is not ahead of its time; 0 if there is none."""
+    found = connection.execute("SELECT hlc FROM record WHERE NOT held ORDER BY hlc DESC LIMIT 1")
+    return int(found.get or 0)
+
+
+def find(
+    connection: apsw.Connection,
+    expressions: Sequence[str],
+    scope: Scope,
+    *,
+    prefer: tuple[str, ...],
+    limit: int,
+) -> list[Candidate]:
+    """The observations in scope that match any expression best, the greatest event first.
+
+    All of them if they are few; at least ``limit`` if there are as many.
+    """
+    events: set[int] = set()
+    if not scope.has_filter:
+        is_cut = False
+        for expression in expressions:
+            found, was_cut = _picked(connection, expression, prefer, limit)
+            events |= found
+            is_cut |= was_cut
+        candidates = _visible(connection, events, scope, prefer)
+        if not is_cut or len(candidates) >= limit:
+            return candidates
+    for expression in expressions:
+        events |= _looked_up(connection, expression, scope, prefer, limit)
+    return _visible(connection, events, scope, prefer)
+
+
+def _picked(
+    connection: apsw.Connection, expression: str, prefer: tuple[str, ...], limit: int
+) -> tuple[set[int], bool]:
+    """The events that match best, hidden ones too, and whether there are more."""
+    pool = _pool(count_up_to(connection, expression, WHOLE_MAX + 1), limit)
+    score, bindings = _score(prefer)
+    rows: Any = connection.execute(
+        f"""SELECT rowid, {score} AS score FROM record_text
+        WHERE record_text MATCH :match ORDER BY score LIMIT :limit""",
+        {**bindings, "match": expression, "limit": pool + 1},
+    ).fetchall()
+    if len(rows) <= pool:
+        return {event for event, _ in rows}, False
+    last = rows[-1][1]  # more rows may have this score than these
+    return {event for event, score in rows if score < last}, True
+
+
+def _looked_up(
+    connection: apsw.Connection,
+    expression: str,
+    scope: Scope,
+    prefer: tuple[str, ...],
+    limit: int,
+) -> set[int]:
+    """The events in scope that match best: score, then stamp; what ties with the last is in."""
+    score, bindings = _score(prefer)
+    source = f"""SELECT r.event, {score} AS score, r.hlc
+        FROM record_text CROSS JOIN record r ON r.event = record_text.rowid
+        WHERE record_text MATCH :match AND {scope.where}"""
+    bindings = {**scope.bindings, **bindings, "match": expression, "limit": WHOLE_MAX + 1}
+    rows: Any = connection.execute(
+        f"{source} ORDER BY score, r.hlc DESC LIMIT :limit", bindings
+    ).fetchall()
+    pool = _pool(len(rows), limit)
+    rows = rows[:pool]
+    events = {row[0] for row in rows}
+    if len(rows) == pool:
+        bindings["stamp"] = rows[-1][2]
+        events |= {row[0] for row in connection.execute(f"{source} AND r.hlc = :stamp", bindings)}
+    return events
+
+
+def _pool(count: int, limit: int) -> int:
+    """How many of ``count`` matches are looked at again, at least ``limit``."""
+    return max(limit, POOL if count > WHOLE_MAX else WHOLE_MAX)
+
+
+def _score(prefer: tuple[str, ...]) -> tuple[str, dict[str, Any]]:
+    """Plain BM25 in SQL (less is better), more of it for preferred projects."""
+    if not prefer:
+        return "bm25(record_text)", {}
+    condition, bindings = any_of("p.project", "preferred", prefer)
+    within = f"record_text.rowid IN (SELECT p.event FROM record p WHERE {condition})"
+    return f"bm25(record_text) * iif({within}, {PROJECT_FACTOR}, 1.0)", bindings
+
+
+def _visible(
+    connection: apsw.Connection, events: Iterable[int], scope: Scope, prefer: tuple[str, ...]
+) -> list[Candidate]:
+    """Those of ``events`` that are in scope, the greatest first."""
+    preferred, bindings = any_of("r.project", "preferred", prefer) if prefer else ("FALSE", {})
+    rows: Any = connection.execute(
+        f"""SELECT r.event, r.hlc, r.importance, {preferred} FROM record r NOT INDEXED {PLACE}
+        WHERE r.event IN {_EVENTS} AND {scope.where} ORDER BY {GREATEST_FIRST}""",
+        {**scope.bindings, **bindings, "events": _json(events)},
+    ).fetchall()
+    return [
+        Candidate(event, hlc, importance, bool(is_preferred))
+        for event, hlc, importance, is_preferred in rows
+    ]
+
+
+def neighbours(
+    connection: apsw.Connection, candidates: Sequence[Candidate], now_ms: int
+) -> dict[int, Sequence[int]]:
+    """The events next to each candidate in its session, by stamp, then key; see ``rank.LENT``."""
+    rows: Any = connection.execute(
+        _NEIGHBOURS, {"events": _json(each.event_id for each in candidates), "now": now_ms}
+    )
+    return {event: places for event, *places in rows}
+
+
+def strengths(
+    connection: apsw.Connection, terms: Sequence[Term], events: Iterable[int]
+) -> list[Strengths]:
+    """How strongly each term occurs in each of ``events``; less those that do not."""
+    bindings = {"events": _json(events), "beyond": _BEYOND_MEASURE}
+    found = (_strengths_of(connection, term, bindings) for term in terms)
+    return [each for each in found if each.of]
+
+
+def _strengths_of(connection: apsw.Connection, term: Term, bindings: dict[str, Any]) -> Strengths:
+    weight, of, whole = 0.0, dict[int, float](), set[int]()
+    for phrase in term.phrases:
+        rows: Any = connection.execute(
+            _STRENGTHS, {**bindings, "match": phrase.expression}
+        ).fetchall()
+        if not rows:
+            continue
+        most = max(row[2] for row in rows)  # they are equal but for the last bit
+        weight = max(weight, most)
+        for event, score, _ in rows:
+            strength = phrase.share * score / max(most - score, most * _LEAST)
+            if strength > of.get(event, 0.0):
+                of[event] = strength
+        if phrase.share == 1.0:
+            whole.update(row[0] for row in rows)
+    return Strengths(term.label, weight, of, of.keys() - whole)
+
+
+def _json(numbers: Iterable[int]) -> str:
+    return f"[{','.join(map(str, numbers))}]"

@@ -1,0 +1,175 @@
+"""A filter in SQL: conditions over ``record r``, cheap ones for the index, bodies last.
+
+What is not shown: expired observations and, unless asked for, those that another one supersedes
+while that one is visible and its event is the greater. So cycles hide nothing, and arrival order
+does not count.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+
+from kioku.view.filter import needles, test_of_bodies
+from kioku.view.schema import TAG_SEPARATOR
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import apsw
+
+    from kioku.view.filter import Filter
+    from kioku.view.query import Query
+
+
+class Scope(NamedTuple):
+    """WHERE clauses and their bindings."""
+
+    where: str
+    part: str
+    """What of ``where`` an index alone can tell."""
+    bindings: dict[str, Any]
+    source: str
+    """The index that gives the newest first."""
+    has_filter: bool
+
+    def also(self, condition: str, bindings: dict[str, Any]) -> Scope:
+        """The scope narrowed by one more condition, which an index can tell."""
+        return self._replace(
+            where=f"{self.where} AND {condition}",
+            part=f"{self.part} AND {condition}",
+            bindings=self.bindings | bindings,
+            has_filter=True,
+        )
+
+    def divided(self, projects: tuple[str, ...]) -> list[Scope]:
+        """What of the scope lies in ``projects``, then the rest; itself if there are none."""
+        if not projects:
+            return [self]
+        condition, bindings = any_of("r.project", "preferred", projects)
+        within = self.also(condition, bindings)
+        if len(projects) == 1:
+            within = within._replace(source="record_project")
+        return [within, self.also(f"NOT ({condition})", bindings)]
+
+
+PLACE: Final = """
+    CROSS JOIN event e ON e.event = r.event
+    CROSS JOIN branch b ON b.branch = e.branch CROSS JOIN log l ON l.log = b.log"""
+GREATEST_FIRST: Final = "r.hlc DESC, l.log_id DESC, e.seq DESC, e.hash DESC"
+
+NOT_EXPIRED: Final = "({0}.expires_ms IS NULL OR {0}.expires_ms > :now)"
+_RANK_OF = """(SELECT l.log_id, e.seq, e.hash FROM event e JOIN branch b ON b.branch = e.branch
+    JOIN log l ON l.log = b.log WHERE e.event = {}.event)"""
+# A held observation is shown but wins nothing yet, so it hides nothing yet.
+SUPERSEDERS: Final = f"""
+    FROM superseded s JOIN record n ON n.event = s.by_event
+    WHERE s.key = r.key AND NOT n.held AND {NOT_EXPIRED.format("n")}
+    AND (n.hlc > r.hlc OR n.hlc = r.hlc AND {_RANK_OF.format("n")} > {_RANK_OF.format("r")})"""
+_NOT_SUPERSEDED = f"NOT EXISTS (SELECT 1 {SUPERSEDERS})"
+_WANTED = "kioku_wanted"  # the function that asks a body
+_NOT_EXCLUDED = "r.event NOT IN (SELECT rowid FROM record_text WHERE record_text MATCH :excluded)"
+
+_LISTS = (
+    ("projects", "r.project"),
+    ("memory_types", "r.memory_type"),
+    ("agent_families", "r.agent_family"),
+    ("client_ids", "r.client_id"),
+    ("hosts", "r.host"),
+    ("session_ids", "r.session_id"),
+)
+_STAMPS = (("since", "r.hlc >= :since"), ("until", "r.hlc < :until"))
+_VALUES = (
+    ("importance", "r.importance >= :importance"),
+    ("supersedes", "r.event IN (SELECT by_event FROM superseded WHERE key = :supersedes)"),
+    ("expires", "(r.expires_ms IS NOT NULL) = :expires"),
+)
+
+
+class _Draft:
+    """Conditions while they are gathered."""
+
+    def __init__(self) -> None:
+        self.conditions: list[str] = []
+        self.bindings: dict[str, Any] = {}
+
+    def add(self, condition: str, **bindings: Any) -> None:
+        self.conditions.append(condition)
+        self.bindings |= bindings
+
+    def add_given(self, filter: Filter, table: tuple[tuple[str, str], ...]) -> None:
+        for name, condition in table:
+            value = getattr(filter, name)
+            if value is not None:
+                self.add(condition, **{name: value})
+
+    def add_lists(self, filter: Filter, table: tuple[tuple[str, str], ...]) -> None:
+        for name, column in table:
+            values = tuple(value for value in getattr(filter, name) if value)
+            if values:
+                condition, bindings = any_of(column, name, values)
+                self.add(condition, **bindings)
+
+    def add_tags(self, tags: tuple[str, ...]) -> None:
+        for number, tag in enumerate(tags):
+            text = _bindable(f"{TAG_SEPARATOR}{tag}{TAG_SEPARATOR}")
+            self.add(f"instr(r.tags, :tag{number})", **{f"tag{number}": text})
+
+    def add_bodies(self, connection: apsw.Connection, filter: Filter) -> None:
+        test = test_of_bodies(filter)
+        if test is None:
+            return
+        connection.create_scalar_function(_WANTED, cast("Callable[..., bool]", test), 1)
+        literals = {f"literal{n}": _bytes(text) for n, text in enumerate(needles(filter))}
+        holds = [f"instr(b.body, :{name})" for name in literals] + [f"{_WANTED}(b.body)"]
+        self.add(f"(SELECT {' AND '.join(holds)} FROM event b WHERE b.event = r.event)", **literals)
+
+    @property
+    def where(self) -> str:
+        return " AND ".join(self.conditions) or "true"
+
+
+def make_scope(
+    connection: apsw.Connection, filter: Filter, now_ms: int, parsed: Query | None = None
+) -> Scope:
+    """Say in SQL what ``filter`` wants of what is shown at ``now_ms``, less what a query excludes.
+
+    It holds until the next one is made on this connection: its test of bodies is an SQL function.
+    """
+    draft = _Draft()
+    draft.add_given(filter, _STAMPS)
+    draft.add_lists(filter, _LISTS[:1])
+    part = draft.where
+    draft.add_lists(filter, _LISTS[1:])
+    draft.add_given(filter, _VALUES)
+    draft.add_tags(filter.tags)
+    draft.add_bodies(connection, filter)
+    has_filter = bool(draft.conditions)
+    draft.add(NOT_EXPIRED.format("r"), now=now_ms)
+    if not filter.include_superseded:
+        draft.add(_NOT_SUPERSEDED)
+    if parsed and parsed.excluded:
+        draft.add(_NOT_EXCLUDED, excluded=parsed.match_excluded())
+    source = "record_project" if "projects0" in draft.bindings else "record_newest"
+    if "projects1" in draft.bindings:
+        source = "record_newest"
+    return Scope(draft.where, part, draft.bindings, source, has_filter)
+
+
+def any_of(column: str, name: str, values: tuple[str, ...]) -> tuple[str, dict[str, Any]]:
+    """The condition that a column has one of ``values``, and its bindings."""
+    bindings = {f"{name}{number}": _bindable(value) for number, value in enumerate(values)}
+    if len(bindings) == 1:
+        return f"{column} = :{name}0", bindings
+    return f"{column} IN ({', '.join(f':{each}' for each in bindings)})", bindings
+
+
+def _bindable(value: str) -> str | bytes:
+    """``value``, or bytes that equal no text where it holds half a character (a stray argument)."""
+    if value.isascii():
+        return value
+    data = _bytes(value)
+    return value if data.decode("utf-8", "replace") == value else data
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
