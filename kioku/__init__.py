@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from kioku.memory.awaiting import open_async as open_async
     from kioku.memory.restoring import Restored as Restored
     from kioku.memory.restoring import restore as restore
+    from kioku.memory.explanation import Explanation as Explanation
+    from kioku.memory.explanation import TermPart as TermPart
+    from kioku.memory.ranker import Ranker as Ranker
     from kioku.memory.results import HistoryEntry as HistoryEntry
     from kioku.memory.results import Hit as Hit
     from kioku.memory.results import MemoryStatistics as MemoryStatistics
@@ -85,6 +88,8 @@ _NAMES: Final = {
     "memory": "Memory open",
     "memory.awaiting": "AsyncMemory open_async",
     "memory.restoring": "Restored restore",
+    "memory.explanation": "Explanation TermPart",
+    "memory.ranker": "Ranker",
     "memory.results": "Hit HistoryEntry MemoryStatistics Predecessor",
     "memory.spaces": "Space SpaceHit SpaceObservation Spaces open_spaces spaces",
     "observation": "Observation",

@@ -39,6 +39,19 @@ def moment(text: str) -> datetime:
         ) from None
 
 
+def named_value(text: str) -> tuple[str, Any]:
+    """``NAME=VALUE``; what is not JSON is the text itself."""
+    import json
+
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise ArgumentTypeError(f"{text!r} is no NAME=VALUE")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
 def days(text: str) -> timedelta:
     """A number of days, whole or not, from 0."""
     from datetime import timedelta
@@ -103,15 +116,49 @@ LIMIT = argument("-n", "--limit", metavar="N", type=int, default=50, help="at mo
 
 FILTERS = (
     PROJECT,
-    argument("--memory-type", metavar="TYPE", help=f"only this type: {MEMORY_TYPES}"),
+    argument(
+        "--memory-type", metavar="A,B", type=names, help=f"only of these types: {MEMORY_TYPES}"
+    ),
     argument("-t", "--tags", metavar="A,B", type=names, help="only what has all of these tags"),
     argument("--importance", metavar="N", type=int, help="only this importance or more (1-5)"),
-    argument("--agent-family", metavar="NAME", help="only what agents of this family saved"),
-    argument("--client-id", metavar="NAME", help="only what this client saved"),
+    argument(
+        "--agent-family", metavar="A,B", type=names, help="only what these agent families saved"
+    ),
+    argument("--client-id", metavar="A,B", type=names, help="only what these clients saved"),
     PC_ID,
-    argument("--session-id", metavar="ID", help="only what was saved in this session"),
+    argument("--session-id", metavar="A,B", type=names, help="only what these sessions saved"),
     SINCE,
     UNTIL,
+    argument(
+        "--source-file",
+        metavar="PATH",
+        help="only what was learned from this file; the last parts of its path will do",
+    ),
+    argument("--reference", metavar="TEXT", help="only what has exactly this reference"),
+    argument("--subject", metavar="TEXT", help="only what has this text in its subject"),
+    argument("--supersedes", metavar="ID", help="only what replaces this observation"),
+    argument(
+        "--expires", choices=("yes", "no"), help="only what has an end, or only what has none"
+    ),
+    argument(
+        "--created-since",
+        metavar="TIME",
+        type=moment,
+        help="only what was first saved at or after this time by its writer's clock",
+    ),
+    argument(
+        "--created-until",
+        metavar="TIME",
+        type=moment,
+        help="only what was first saved before this time by its writer's clock",
+    ),
+    argument(
+        "--extra",
+        metavar="NAME=VALUE",
+        type=named_value,
+        action="append",
+        help="only what has this among its extra fields; the value is JSON or else text",
+    ),
     argument(
         "--include-superseded",
         action="store_true",
@@ -156,10 +203,20 @@ def filters(arguments: Namespace) -> dict[str, Any]:
         "session_id",
         "since",
         "until",
+        "source_file",
+        "reference",
+        "subject",
+        "supersedes",
+        "created_since",
+        "created_until",
     )
     chosen = {word: given[word] for word in words if given.get(word) is not None}
     if given.get("pc_id") is not None:
         chosen["host"] = given["pc_id"]
+    if given.get("expires") is not None:
+        chosen["expires"] = given["expires"] == "yes"
+    if given.get("extra") is not None:
+        chosen["extra"] = dict(given["extra"])
     if given.get("include_superseded"):
         chosen["include_superseded"] = True
     return chosen

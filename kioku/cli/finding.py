@@ -13,6 +13,7 @@ from kioku.errors import NotFoundError
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from kioku.memory import Memory
     from kioku.memory.results import HistoryEntry
 
 
@@ -26,14 +27,18 @@ def _search(arguments: Namespace) -> int:
     query = " ".join(arguments.query)
     with open_memory(arguments) as memory:
         hits = memory.search(
-            query, limit=arguments.limit, mode=arguments.search_mode, **filters(arguments)
+            query,
+            limit=arguments.limit,
+            mode=arguments.search_mode,
+            substring=arguments.substring,
+            explain=arguments.explain,
+            **_filters(memory, arguments),
         )
     if arguments.json or arguments.format == "json":
         render.json([formats.hit_json(hit) for hit in hits])
         return 0
-    found = [hit.observation for hit in hits]
     if arguments.format == "markdown":
-        render.block(formats.markdown(found))
+        render.block(formats.markdown([hit.observation for hit in hits]))
     elif render.is_for_person():
         from kioku.cli import views
 
@@ -41,8 +46,16 @@ def _search(arguments: Namespace) -> int:
         if not hits:
             render.advise("other or fewer words may find more; kioku list shows the newest")
     else:
-        render.block(formats.entries(found))
+        render.block(formats.hit_entries(hits))
     return 0
+
+
+def _filters(memory: Memory, arguments: Namespace) -> dict[str, Any]:
+    """The filters that were given, an id as a whole one."""
+    chosen = filters(arguments)
+    if "supersedes" in chosen:
+        chosen["supersedes"] = full_id(memory, chosen["supersedes"])
+    return chosen
 
 
 def _get(arguments: Namespace) -> int:
@@ -80,7 +93,7 @@ def _list(arguments: Namespace) -> int:
             limit=arguments.limit,
             include_deleted=arguments.include_deleted,
             as_of=arguments.as_of,
-            **filters(arguments),
+            **_filters(memory, arguments),
         )
     if arguments.json:
         render.json([formats.observation_json(observation) for observation in found])
@@ -146,7 +159,13 @@ SEARCH = Verb(
     summary="Find observations by their words",
     description="Find observations by their words, the best first; without words, the newest.",
     arguments=(
-        argument("query", metavar="QUERY", nargs="*", help="any words; no syntax to know"),
+        argument(
+            "query",
+            metavar="QUERY",
+            nargs="*",
+            help='any words; also "a phrase", begin*, and -word (after --) for what must not be '
+            "there",
+        ),
         *FILTERS,
         LIMIT,
         argument(
@@ -156,6 +175,13 @@ SEARCH = Verb(
             help="which of the words must be there: any (or, the default), all (and), or first "
             "what has all and then what has any (and_or)",
         ),
+        argument(
+            "--substring",
+            action="store_true",
+            help="where too few are found by words, look for the letters in every observation, "
+            "not only in the newest",
+        ),
+        argument("--explain", action="store_true", help="show how each score came about"),
         argument(
             "--format",
             choices=("text", "markdown", "json"),

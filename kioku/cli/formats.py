@@ -44,6 +44,8 @@ def hit_json(hit: Hit) -> dict[str, Any]:
         "score": hit.score,
         "snippet": hit.snippet,
         "is_substring": hit.is_substring,
+        "marks": [{"begin": begin, "end": end} for begin, end in hit.marks],
+        **({"explanation": hit.explanation.to_dict()} if hit.explanation else {}),
     }
 
 
@@ -96,6 +98,17 @@ def entry(observation: Observation) -> str:
 def entries(observations: Sequence[Observation]) -> str:
     """A listing, or the sentence that says there is nothing."""
     return SEPARATOR.join(map(entry, observations)) or NOTHING_FOUND
+
+
+def hit_entries(hits: Sequence[Hit]) -> str:
+    """The listing of what a search found, each with why if that was asked."""
+    texts = [
+        f"{entry(hit.observation)}\n{hit.explanation}"
+        if hit.explanation
+        else entry(hit.observation)
+        for hit in hits
+    ]
+    return SEPARATOR.join(texts) or NOTHING_FOUND
 
 
 def markdown(observations: Sequence[Observation]) -> str:

@@ -115,6 +115,53 @@ _HIT: Schema = {
     "score": {"type": "number", "description": "greater is better, within one search"},
     "snippet": text("the place where the words are"),
     "is_substring": yes_or_no("it holds the query's letters but none of its words"),
+    "marks": listed(
+        record({"begin": number("its first character"), "end": number("the one behind its last")}),
+        "what matched in the snippet",
+    ),
+    "explanation": {
+        **shared("explanation"),
+        "description": "with `--explain`: how the score came about",
+    },
+}
+
+_EXPLANATION: Schema = {
+    "score": {"type": "number", "description": "the score"},
+    "words": {"type": "number", "description": "what the terms add up to"},
+    "terms": listed(
+        record(
+            {
+                "term": text("one of the query's terms"),
+                "weight": {"type": "number", "description": "what it would add at most"},
+                "own": {"type": "number", "description": "what it adds by itself"},
+                "lent": {
+                    "type": "number",
+                    "description": "what its neighbours in the session lend",
+                },
+            }
+        ),
+        "what each term of the query adds",
+    ),
+    **{
+        name: {"type": "number", "description": f"{meaning}: words are multiplied by it"}
+        for name, meaning in (
+            ("coverage", "1 plus the share of the terms that are there"),
+            ("importance", "a little around 1"),
+            ("recency", "a little above 1"),
+            ("project", "2 in the project that is preferred, else 1"),
+        )
+    },
+    "is_substring": yes_or_no("found by its letters, not by its words"),
+    "is_held": yes_or_no("its writer's clock is ahead of ours"),
+    "superseded_by": listed(digits("a whole id"), "what replaces it now"),
+    **{
+        name: {"type": ["number", "null"], "description": f"{meaning}; null without a ranker"}
+        for name, meaning in (
+            ("rank_by_words", "its place by words"),
+            ("rank_by_ranker", "its place by the ranker"),
+            ("ranker_score", "what the ranker gave"),
+        )
+    },
 }
 
 _EVENT: Schema = {
@@ -153,7 +200,8 @@ _CLOCK: Schema = {
 SHARED = {
     "observation": record(_OBSERVATION),
     "listed": record({**_OBSERVATION, "space": _PLACE}, optional=("space",)),
-    "hit": record({**_HIT, "space": _PLACE}, optional=("space",)),
+    "hit": record({**_HIT, "space": _PLACE}, optional=("space", "explanation")),
+    "explanation": record(_EXPLANATION),
     "event": record(_EVENT),
     "check": record(_CHECK),
 }

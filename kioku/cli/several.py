@@ -9,7 +9,9 @@ from kioku.cli.arguments import filters
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Sequence
 
+    from kioku.memory.explanation import Explanation
     from kioku.observation import Observation
 
 
@@ -22,6 +24,8 @@ def search(arguments: Namespace) -> int:
             " ".join(arguments.query),
             limit=arguments.limit,
             mode=arguments.search_mode,
+            substring=arguments.substring,
+            explain=arguments.explain,
             **filters(arguments),
         )
     if arguments.json or arguments.format == "json":
@@ -34,7 +38,7 @@ def search(arguments: Namespace) -> int:
         texts = (f"{formats.markdown([one])} `space: {space}`" for space, one in shown)
         render.block("\n\n".join(texts) or formats.NOTHING_FOUND)
     else:
-        _show(shown)
+        _show(shown, [one.hit.explanation for one in found])
     return 0
 
 
@@ -60,6 +64,8 @@ def _json(space: str, observation: Observation) -> dict[str, Any]:
     return {**formats.observation_json(observation), "space": space}
 
 
-def _show(found: list[tuple[str, Observation]]) -> None:
-    entries = (f"{formats.entry(observation)} <space={space}>" for space, observation in found)
+def _show(found: list[tuple[str, Observation]], reasons: Sequence[Explanation | None] = ()) -> None:
+    entries = [f"{formats.entry(observation)} <space={space}>" for space, observation in found]
+    for number, reason in enumerate(reasons):
+        entries[number] += f"\n{reason}" if reason else ""
     render.block(formats.SEPARATOR.join(entries) or formats.NOTHING_FOUND)

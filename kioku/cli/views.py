@@ -56,8 +56,18 @@ def show_entries(found: Sequence[Observation]) -> None:
 
 
 def show_hits(hits: Sequence[Hit]) -> None:
-    """What a search found, the words that it found marked."""
-    show_entries([hit.observation for hit in hits])
+    """What a search found: of each the piece with the words that were found, marked."""
+    if not any(hit.marks or hit.explanation for hit in hits):
+        show_entries([hit.observation for hit in hits])
+        return
+    parts: list[Text] = []
+    for hit in hits:
+        text = hit.snippet if hit.marks else formats.excerpt(hit.observation)
+        parts += [_headline(hit.observation), _body(text, hit.observation, hit.marks)]
+        if hit.explanation:
+            parts += [screen.line((line, "dim")) for line in str(hit.explanation).splitlines()]
+        parts.append(Text())
+    screen.show(*parts[:-1])
 
 
 def show_list(found: Sequence[Observation]) -> None:

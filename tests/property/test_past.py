@@ -21,7 +21,7 @@ from kioku.log.hlc import pack, unix_ms
 from kioku.observation import Observation, encode_body
 from kioku.view import ObservationView
 from kioku.view.past import Moment, recent
-from kioku.view.search import Filter
+from kioku.view.filter import Filter
 from tests.property.authors import Author
 from tests.property.forests import LATER_MS, STAMPS, Forest, Mirror, deliveries, forests
 from tests.property.histories import KEYS, LOGS, NOW_MS, Arrival, arrivals, merged
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import apsw
 
 
-FILTERS = (Filter(), Filter(include_superseded=True), Filter(project="demo"))
+FILTERS = (Filter(), Filter(include_superseded=True), Filter(projects=("demo",)))
 moments_ms = st.sampled_from(
     sorted({0, NOW_MS - 4, LATER_MS, *(unix_ms(stamp) for stamp in STAMPS)})
 )

@@ -1,0 +1,99 @@
+"""Filters that only a body can answer, with words, letters and lists alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kioku.observation import Observation, from_unix_ms
+from kioku.view.filter import Filter
+from tests.unit.view_store import ViewStore, key_of
+
+WANTED = Observation(
+    "alpha xbetax",
+    subject="The Ledger of 2026",
+    source_files=("src/billing/ledger.py", "README.md"),
+    references=("TICKET-77", "https://example.com/a?b=c"),
+    supersedes=(key_of(99).hex(),),
+    created_at=from_unix_ms(1_000),
+    expires_at=from_unix_ms(10**13),
+    extra={"severity": 2, "owner": "ada", "open": True, "none": None},
+)
+
+
+@pytest.fixture
+def store() -> ViewStore:
+    store = ViewStore()
+    for key in range(1, 10):
+        other = Observation(
+            "alpha xbetax", source_files=("other.py",), subject="other", extra={"x": 1}
+        )
+        store.show(other, key=key, hlc=key)
+    store.show(WANTED, key=20, hlc=20)
+    return store
+
+
+@pytest.mark.parametrize(
+    "filter",
+    [
+        Filter(source_files=("src/billing/ledger.py",)),
+        Filter(source_files=("ledger.py",)),
+        Filter(source_files=("billing/ledger.py",)),
+        Filter(source_files=("/README.md",)),
+        Filter(source_files=("absent.py", "ledger.py")),
+        Filter(references=("TICKET-77",)),
+        Filter(references=("absent", "https://example.com/a?b=c")),
+        Filter(subject="ledger of"),
+        Filter(subject="2026"),
+        Filter(supersedes=key_of(99)),
+        Filter(expires=True),
+        Filter(created_since=1_000),
+        Filter(created_until=1_001),
+        Filter(created_since=1_000, created_until=1_001),
+        Filter(extra=(("severity", 2),)),
+        Filter(extra=(("owner", "ada"), ("open", True))),
+        Filter(extra=(("none", None),)),
+    ],
+)
+def test_a_filter_of_bodies_narrows_words_letters_and_lists(
+    store: ViewStore, filter: Filter
+) -> None:
+    for query in ("alpha", "beta", ""):
+        assert store.texts_of(store.search(query, filter=filter)) == [WANTED.content], query
+    assert store.newest(filter=filter) == [WANTED.content]
+
+
+@pytest.mark.parametrize(
+    "filter",
+    [
+        Filter(source_files=("edger.py",)),
+        Filter(source_files=("src/billing",)),
+        Filter(references=("TICKET",)),
+        Filter(subject="invoice"),
+        Filter(supersedes=key_of(1)),
+        Filter(created_until=1_000),
+        Filter(created_since=1_001),
+        Filter(extra=(("severity", 3),)),
+        Filter(extra=(("severity", "2"),)),
+        Filter(extra=(("open", 1),)),
+        Filter(extra=(("absent", None),)),
+        Filter(source_files=("\ud800",)),
+        Filter(expires=True, subject="other"),
+    ],
+)
+def test_a_filter_of_bodies_matches_no_more_than_it_says(store: ViewStore, filter: Filter) -> None:
+    assert store.search("alpha", filter=filter) == store.search("", filter=filter) == []
+
+
+def test_what_never_ends_can_be_asked_for(store: ViewStore) -> None:
+    assert len(store.search("alpha", filter=Filter(expires=False))) == 9
+
+
+def test_of_several_values_any_one_does(store: ViewStore) -> None:
+    for key, project in ((30, "p"), (31, "q"), (32, "r")):
+        store.show(Observation("gamma", project=project, host=project), key=key, hlc=key)
+    several: dict[str, Any] = {"projects": ("p", "r", "absent"), "hosts": ("p", "q", "r")}
+    for query in ("gamma", "amm", ""):
+        assert len(store.search(query, filter=Filter(**several))) == 2, query
+    assert len(store.newest(filter=Filter(**several))) == 2
