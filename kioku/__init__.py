@@ -38,11 +38,11 @@ if TYPE_CHECKING:
     from kioku.memory import open as open  # noqa: A004 - it is kioku.open
     from kioku.memory.awaiting import AsyncMemory as AsyncMemory
     from kioku.memory.awaiting import open_async as open_async
-    from kioku.memory.restoring import Restored as Restored
-    from kioku.memory.restoring import restore as restore
     from kioku.memory.explanation import Explanation as Explanation
     from kioku.memory.explanation import TermPart as TermPart
     from kioku.memory.ranker import Ranker as Ranker
+    from kioku.memory.restoring import Restored as Restored
+    from kioku.memory.restoring import restore as restore
     from kioku.memory.results import HistoryEntry as HistoryEntry
     from kioku.memory.results import Hit as Hit
     from kioku.memory.results import MemoryStatistics as MemoryStatistics
