@@ -20,8 +20,8 @@ from kioku.log.event import PURGE, RETRACT, SAVE, EventId
 from kioku.log.hlc import pack, unix_ms
 from kioku.observation import Observation, encode_body
 from kioku.view import ObservationView
-from kioku.view.past import Moment, recent
 from kioku.view.filter import Filter
+from kioku.view.past import Moment, recent
 from tests.property.authors import Author
 from tests.property.forests import LATER_MS, STAMPS, Forest, Mirror, deliveries, forests
 from tests.property.histories import KEYS, LOGS, NOW_MS, Arrival, arrivals, merged
