@@ -8,7 +8,7 @@ from kioku.cli import render, schemas, verbs
 
 if TYPE_CHECKING:
     from kioku.cli.parser import Argument, Verb
-    from kioku.cli.schemas import Schema
+    from kioku.cli.shapes import Schema
 
 _JOIN = "\N{SYMBOL FOR SPACE}"  # a space that no line may break at, until it is wrapped
 
