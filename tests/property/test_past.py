@@ -93,6 +93,25 @@ def test_what_cannot_be_read_now_hides_nothing_of_the_past(hides: str) -> None:
             assert recent(reading.connection, moment=moment_at(NOW_MS), **options) == []
 
 
+def test_a_stamp_counts_at_its_own_moment_until_its_key_is_purged() -> None:
+    author = Author(1, hlc=pack(NOW_MS - 10))
+    stamp = pack(NOW_MS - 3)
+    saved = author.append(author.genesis, SAVE, hlc=stamp, key=KEYS[0], body=body_of("words"))
+    purge = author.append(saved, PURGE, hlc=pack(NOW_MS), key=KEYS[0], body=None)
+    with open_store(view=ObservationView()) as replica:
+
+        def winners(last: int) -> list[EventId]:
+            with replica.reading(now_ms=NOW_MS) as reading:
+                found = fold_past.winners(reading.connection, KEYS, last)
+                return [entry.id for entry in found.values()]
+
+        replica.ingest_chunk(author.chunk(author.genesis, saved), now_ms=NOW_MS)
+        assert winners(stamp) == [saved]
+        assert winners(stamp - 1) == []
+        replica.ingest_chunk(author.chunk(purge, purge), now_ms=NOW_MS)
+        assert winners(stamp) == []
+
+
 def state_until(mirror: Mirror, last: int) -> lww_set.State:
     """The pure law, over the events up to a stamp and all that erases."""
     state = lww_set.State()
