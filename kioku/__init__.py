@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from kioku.memory.results import Hit as Hit
     from kioku.memory.results import MemoryStatistics as MemoryStatistics
     from kioku.memory.results import Predecessor as Predecessor
+    from kioku.memory.results import Project as Project
     from kioku.memory.spaces import Space as Space
     from kioku.memory.spaces import SpaceHit as SpaceHit
     from kioku.memory.spaces import SpaceObservation as SpaceObservation
@@ -90,7 +91,7 @@ _NAMES: Final = {
     "memory.restoring": "Restored restore",
     "memory.explanation": "Explanation TermPart",
     "memory.ranker": "Ranker",
-    "memory.results": "Hit HistoryEntry MemoryStatistics Predecessor",
+    "memory.results": "Hit HistoryEntry MemoryStatistics Predecessor Project",
     "memory.spaces": "Space SpaceHit SpaceObservation Spaces open_spaces spaces",
     "observation": "Observation",
     "project.detection": "detect_project",

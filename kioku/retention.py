@@ -88,12 +88,13 @@ class GcCounts:
 class Policy:
     """How long the dead are kept (ms; ``history_ms`` None: replaced versions for ever).
 
-    ``project`` and ``host`` narrow it to the observations whose last readable version has them.
+    ``projects`` (any of these names) and ``host`` narrow it to the observations whose last readable
+    version has them.
     """
 
     retention_ms: int
     history_ms: int | None = None
-    project: str | None = None
+    projects: tuple[str, ...] = ()
     host: str | None = None
 
 
@@ -133,7 +134,7 @@ def make_policy(
     return Policy(
         retention_ms=_age_ms("retention", retention),
         history_ms=None if history is None else _age_ms("history", history),
-        project=project,
+        projects=() if project is None else (project,),
         host=host,
     )
 
@@ -224,12 +225,12 @@ def _beaten(folded: list[Entry], policy: Policy, now_ms: int) -> Iterator[Entry]
 
 
 def _is_wanted(folded: list[Entry], policy: Policy) -> bool:
-    if policy.project is None and policy.host is None:
+    if not policy.projects and policy.host is None:
         return True
     last = next(filter(None, map(_observation, folded)), None)
     if last is None:
         return False
-    is_project = policy.project is None or last.project == policy.project
+    is_project = not policy.projects or last.project in policy.projects
     return is_project and (policy.host is None or last.host == policy.host)
 
 

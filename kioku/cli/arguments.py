@@ -211,6 +211,8 @@ def filters(arguments: Namespace) -> dict[str, Any]:
         "created_until",
     )
     chosen = {word: given[word] for word in words if given.get(word) is not None}
+    if chosen.get("project") == "":  # none, so it narrows nothing: also no bulk delete
+        del chosen["project"]
     if given.get("pc_id") is not None:
         chosen["host"] = given["pc_id"]
     if given.get("expires") is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from kioku.cli import render
 from kioku.cli.arguments import AS_OF, FILTERS, ID, JSON, LIMIT, SPACE, SPACES, filters
 from kioku.cli.parser import Verb, argument
+from kioku.cli.present import preferred
 from kioku.cli.store import are_several, full_id, open_memory
 from kioku.errors import NotFoundError
 
@@ -32,6 +33,7 @@ def _search(arguments: Namespace) -> int:
             mode=arguments.search_mode,
             substring=arguments.substring,
             explain=arguments.explain,
+            prefer_project=preferred(arguments.project),
             **_filters(memory, arguments),
         )
     if arguments.json or arguments.format == "json":

@@ -116,7 +116,7 @@ def _all_observations(memory: Memory) -> Iterator[Observation]:
     until = None
     given: set[str] = set()
     while True:
-        page = memory.list(limit=PAGE, until=until, include_superseded=True)
+        page = memory.list(limit=PAGE, until=until, include_superseded=True, include_aliases=True)
         fresh = [observation for observation in page if observation.id not in given]
         yield from fresh
         last = page[-1].updated_at if page else None

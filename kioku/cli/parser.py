@@ -59,6 +59,7 @@ class Verb(NamedTuple):
     """One command: what it takes, what it prints and what does it.
 
     ``output`` and ``json`` say what is printed, for docs/cli.md; ``run`` gives the exit code.
+    ``is_mixed``: a list of words may also stand behind options; costs a second pass.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Verb(NamedTuple):
     output: str = ""
     json: str = ""
     exit_codes: str = ""
+    is_mixed: bool = False
 
     def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
         """Parse what followed the verb.
@@ -77,7 +79,10 @@ class Verb(NamedTuple):
         Raises:
             CommandError: if it cannot be understood.
         """
-        return self._parser().parse_args(arguments)
+        parser = self._parser()
+        if self.is_mixed:
+            return parser.parse_intermixed_args(arguments)
+        return parser.parse_args(arguments)
 
     def help_text(self) -> str:
         """What ``--help`` prints."""

@@ -31,19 +31,32 @@ def project(typed: str) -> str:
     return found.name
 
 
+def preferred(typed: str | None) -> str | None:
+    """The project whose observations a search puts first: the present one, if none was typed."""
+    if typed is not None:
+        return None
+    from kioku.config import load_settings
+
+    return _found(load_settings(os.environ)).name or None
+
+
 def present(settings: Settings) -> Present:
     """The present project, and where its name comes from, or why there is none.
 
     What was ignored on the way is remarked on standard error: a committed file that says more than
     it may must not go unnoticed, and must not stop anybody either.
     """
+    found = _found(settings)
+    for remark in found.remarks:
+        render.note(f"kioku: {remark}")
+    return found
+
+
+def _found(settings: Settings) -> Present:
     from kioku.project.detection import Present, detect
 
     if settings.project:
         return Present(settings.project, settings.sources["project"])
     if not settings.detect_project:
         return Present("", f"{settings.sources['detect_project']}: detect_project is false")
-    found = detect(os.curdir, home=os.path.expanduser("~"))
-    for remark in found.remarks:
-        render.note(f"kioku: {remark}")
-    return found
+    return detect(os.curdir, home=os.path.expanduser("~"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kioku.cli import render, schemas, verbs
+from kioku.cli import records, render, schemas, verbs
 
 if TYPE_CHECKING:
     from kioku.cli.parser import Argument, Verb
@@ -92,14 +92,14 @@ fields. These shapes are printed by several verbs."""
 
 def reference() -> str:
     """The whole of docs/cli.md."""
-    shapes = [_shape(name) for name in schemas.SHARED]
+    shapes = [_shape(name) for name in records.SHARED]
     sections = [_section(verbs.load(name)) for name in verbs.MODULES]
     return "\n".join([INTRODUCTION, *shapes, *sections])
 
 
 def _shape(name: str) -> str:
-    fields = schemas.SHARED[name]["properties"]
-    base = schemas.SHARED["observation"]["properties"]
+    fields = records.SHARED[name]["properties"]
+    base = records.SHARED["observation"]["properties"]
     lines = ["", f"### {name}", ""]
     if base.keys() < fields.keys():
         lines += ["Every field of an [observation](#observation), and these.", ""]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kioku.cli import formats, render
 from kioku.cli.arguments import filters
+from kioku.cli.present import preferred
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -26,6 +27,7 @@ def search(arguments: Namespace) -> int:
             mode=arguments.search_mode,
             substring=arguments.substring,
             explain=arguments.explain,
+            prefer_project=preferred(arguments.project),
             **filters(arguments),
         )
     if arguments.json or arguments.format == "json":

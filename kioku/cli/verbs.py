@@ -43,6 +43,7 @@ GROUPS = {
         "status": "keeping",
         "doctor": "doctor",
         "rebuild": "keeping",
+        "projects": "projects",
         "spaces": "settling",
         "config": "settling",
         "schema": "explaining",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from kioku.doctor import Report
-    from kioku.memory.results import HistoryEntry, Hit
+    from kioku.memory.results import HistoryEntry, Hit, Project
     from kioku.observation import Observation
 
 TABLE_WIDTH_MIN = 72  # narrower, a table would hold more ellipses than words
@@ -107,6 +107,20 @@ def show_history(entries: Iterable[HistoryEntry]) -> None:
         status = screen.line((entry.status, _STATUSES.get(entry.status, "")))
         rows.append((status, screen.line((entry.operation, "bold")), Text("\n").join(about)))
     screen.show(screen.grid(rows))
+
+
+def show_projects(found: Iterable[Project]) -> None:
+    """One line for each project."""
+    rows = [
+        (
+            screen.line((one.name, "cyan") if one.name else ("(none)", "dim")),
+            screen.line((f"{one.observations:,}", "")),
+            screen.line((formats.time_text(one.updated_at)[:16].replace("T", " "), "dim")),
+            screen.line((", ".join(one.aliases), "dim")),
+        )
+        for one in found
+    ]
+    screen.show(screen.table(("project", "observations", "changed", "also"), rows))
 
 
 def show_fields(fields: Mapping[str, str]) -> None:

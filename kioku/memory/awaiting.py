@@ -120,6 +120,12 @@ class AsyncMemory:
     purge = _awaited(Memory.purge)
     gc = _awaited(Memory.gc)
 
+    projects = _awaited(Memory.projects)
+    rename_project = _awaited(Memory.rename_project)
+    merge_projects = _awaited(Memory.merge_projects)
+    alias_project = _awaited(Memory.alias_project)
+    unalias_project = _awaited(Memory.unalias_project)
+
     frontier = _awaited(Memory.frontier)
     digest = _awaited(Memory.digest)
     export_chunks = _streamed(Memory.export_chunks)

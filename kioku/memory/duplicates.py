@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from kioku.errors import InvalidArgumentError
 from kioku.memory import change, recall
+from kioku.memory.naming import all_names
 from kioku.observation.layout import encode_fields
 from kioku.view.likeness import find_near, find_same
 
@@ -47,12 +48,22 @@ def save(transaction: Transaction, items: Sequence[Prepared], *, now_ms: int) ->
 
 def _find_same(reading: Reading, new: Observation, now_ms: int) -> Observation | None:
     """Give the newest live observation of the same content and project that says as much."""
-    events = find_same(reading.connection, new.content, projects=(new.project,), now_ms=now_ms)
+    events = find_same(
+        reading.connection,
+        new.content,
+        projects=_names(reading, new.project, now_ms),
+        now_ms=now_ms,
+    )
     for event in events:
         found = recall.read_event(reading, event)
         if found is not None and _says_as_much(found.observation, new):
             return found.observation
     return None
+
+
+def _names(reading: Reading, project: str, now_ms: int) -> tuple[str, ...]:
+    """All names of a project: what is saved under one was said under all."""
+    return all_names(reading, (project,), now_ms) if project else (project,)
 
 
 def _says_as_much(known: Observation, new: Observation) -> bool:
@@ -84,7 +95,7 @@ def predecessors(
         reading.connection,
         content,
         subject=subject,
-        projects=(project,),
+        projects=_names(reading, project, now_ms),
         now_ms=now_ms,
         limit=limit,
     )

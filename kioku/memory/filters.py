@@ -11,6 +11,7 @@ from kioku.errors import InvalidArgumentError
 from kioku.log import hlc
 from kioku.observation import key_of, unix_ms
 from kioku.view.filter import Filter, test_of_bodies
+from kioku.view.schema import ALIAS
 
 if TYPE_CHECKING:
     from kioku.observation import Observation
@@ -30,7 +31,8 @@ class Filters(TypedDict, total=False):
     ``since`` is inclusive and ``until`` exclusive; both compare stamps, which every machine reads
     alike, and ``created_since`` and ``created_until`` the ``created_at`` that people see.
     ``source_file`` is a path or its last parts, ``subject`` a part of it, ``supersedes`` the id of
-    what the wanted ones replace; ``expires`` says whether they have an end.
+    what the wanted ones replace; ``expires`` says whether they have an end. ``include_aliases``
+    adds what says that a project has another name (``Memory.projects`` shows them).
     """
 
     memory_type: Names
@@ -51,6 +53,7 @@ class Filters(TypedDict, total=False):
     created_until: datetime | None
     extra: Mapping[str, Any] | None
     include_superseded: bool
+    include_aliases: bool
 
 
 def make_filter(project: Names, given: Mapping[str, Any]) -> Filter:
@@ -110,6 +113,7 @@ def is_wanted(observation: Observation, body: bytes, wanted: Filter) -> bool:
         and (wanted.importance is None or observation.importance >= wanted.importance)
         and (wanted.supersedes is None or wanted.supersedes.hex() in observation.supersedes)
         and wanted.expires in (None, observation.expires_at is not None)
+        and (wanted.shows_aliases or ALIAS not in observation.tags)
         and (test is None or test(body))
     )
 
@@ -182,6 +186,7 @@ _CHECKS: Final[dict[str, tuple[str, Callable[[str, object], Any]]]] = {
     "created_until": ("created_until", _ms),
     "extra": ("extra", _extra),
     "include_superseded": ("include_superseded", _flag),
+    "include_aliases": ("include_aliases", _flag),
 }
 _COLUMNS: Final = (
     ("project", "projects"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kioku.errors import AmbiguousIdError, NotFoundError
@@ -17,12 +18,27 @@ if TYPE_CHECKING:
     from kioku.memory.ranker import Ranker
     from kioku.memory.results import HistoryEntry, Hit
     from kioku.observation import Observation
+    from kioku.replica import Reading
+    from kioku.view.filter import Filter
     from kioku.view.past import Moment
 
     # ``list`` is a method here, so the class cannot name the type by that word.
     Observations = list[Observation]
     HistoryEntries = list[HistoryEntry]
     Hits = list[Hit]
+
+
+def _of_all_names(reading: Reading, wanted: Filter, now_ms: int) -> Filter:
+    """The filter with every name of its projects: what is saved under one is found under all."""
+    if not wanted.projects:
+        return wanted
+    return replace(wanted, projects=_all_names(reading, wanted.projects, now_ms))
+
+
+def _all_names(reading: Reading, projects: tuple[str, ...], now_ms: int) -> tuple[str, ...]:
+    from kioku.memory.naming import all_names
+
+    return all_names(reading, projects, now_ms)
 
 
 def _moment(as_of: datetime | None) -> Moment | None:
@@ -55,7 +71,7 @@ class Finding(Handle):
 
         Args:
             query: words; also ``"a phrase"``, ``-word`` and ``begin*``.
-            project: only this one, or any of these.
+            project: only this one, or any of these; any name of it will do.
             limit: at most so many.
             mode: how many of the words must be there: ``or`` any, ``and`` all, ``and_or`` first
                 what has all and then what has any.
@@ -75,9 +91,12 @@ class Finding(Handle):
         wanted = make_filter(project, filters)
         check_search(query, limit=limit, mode=mode)
         preferred = names("prefer_project", () if prefer_project is None else prefer_project)
-        question = Question(query, wanted, limit, mode, preferred, substring, explain, ranker)
         now_ms = self.now_ms()
         with self._replica.reading(now_ms=now_ms) as reading:
+            wanted = _of_all_names(reading, wanted, now_ms)
+            if preferred:
+                preferred = _all_names(reading, preferred, now_ms)
+            question = Question(query, wanted, limit, mode, preferred, substring, explain, ranker)
             return answer(reading, question, now_ms=now_ms)
 
     def get(self, id: str, *, as_of: datetime | None = None) -> Observation | None:
@@ -122,6 +141,7 @@ class Finding(Handle):
         check_limit(limit)
         moment, now_ms = _moment(as_of), self.now_ms()
         with self._replica.reading(now_ms=now_ms) as reading:
+            wanted = _of_all_names(reading, wanted, now_ms)
             if moment is not None:
                 from kioku.memory import past
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -82,6 +83,10 @@ class Forgetting(Handle):
         policy = garbage.make_policy(retention, history, project=project, host=host)
         now_ms = self.now_ms()
         with self._replica.reading(now_ms=now_ms) as reading:
+            if policy.projects:
+                from kioku.memory.naming import all_names
+
+                policy = replace(policy, projects=all_names(reading, policy.projects, now_ms))
             plan = garbage.find(reading, policy, wall_ms=now_ms)
         if plan.targets and not dry_run:
             # What another process saves between the two is no target, so nothing is lost by it.

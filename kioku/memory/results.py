@@ -46,6 +46,23 @@ class Predecessor:
 
 
 @dataclass(frozen=True, slots=True)
+class Project:
+    """One project of a store, under all of its names.
+
+    Attributes:
+        name: the one it goes by; ``""`` for what belongs to none.
+        aliases: its other names, in order.
+        observations: those that can be read now, superseded ones included.
+        updated_at: the last change of any of them; None if it is only a name.
+    """
+
+    name: str
+    aliases: tuple[str, ...]
+    observations: int
+    updated_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryEntry:
     """One event of an observation's past.
 

@@ -14,7 +14,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from kioku.view.rank import PROJECT_FACTOR, Candidate, Strengths
-from kioku.view.scope import GREATEST_FIRST, NOT_EXPIRED, PLACE, any_of
+from kioku.view.scope import GREATEST_FIRST, PLACE, any_of
+from kioku.view.visible import NOT_EXPIRED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kioku.observation import reread_fields
 from kioku.view.query import lower_ascii
+from kioku.view.schema import ALIAS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -53,6 +54,13 @@ class Filter:
     extra: tuple[tuple[str, Any], ...] = ()
     """Names and their values, all of them."""
     include_superseded: bool = False
+    include_aliases: bool = False
+    """Also what says that a project has another name; else only who asks for its tag sees it."""
+
+    @property
+    def shows_aliases(self) -> bool:
+        """Whether aliases of projects are among what is wanted."""
+        return self.include_aliases or ALIAS in self.tags
 
 
 NO_FILTER: Final = Filter()

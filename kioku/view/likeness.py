@@ -21,6 +21,7 @@ from kioku.observation import reread_fields
 from kioku.observation.layout import content_start
 from kioku.view.stop_words import STOP_WORDS
 from kioku.view.text import CJK_RUN, FIRST_CJK, set_apart, usual_form
+from kioku.view.visible import NOT_EXPIRED, NOT_SUPERSEDED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,10 +40,7 @@ SHARED_WORDS_MIN: Final = 2
 # As the index of words (``schema``) has them.
 _TOKENIZER: Final = ("porter", ["unicode61", "remove_diacritics", "2"])
 
-_LIVE: Final = """NOT r.held AND (r.expires_ms IS NULL OR r.expires_ms > :now) AND NOT EXISTS (
-    SELECT 1 FROM superseded s JOIN record n ON n.event = s.by_event
-    WHERE s.key = r.key AND NOT n.held AND (n.expires_ms IS NULL OR n.expires_ms > :now)
-    AND n.hlc >= r.hlc)"""
+_LIVE: Final = f"NOT r.held AND {NOT_EXPIRED.format('r')} AND {NOT_SUPERSEDED}"
 _HAS_CONTENT: Final = """
     substr(e.body, iif(substr(e.body, 1, 1) = x'b8', 3, 2), length(:start)) = :start"""
 

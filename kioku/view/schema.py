@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 VERSION: Final = 3  # raise it when a table, the analysis or what may be read changes
 
 TAG_SEPARATOR: Final = "\x1f"  # cannot be in a tag; stands before, between and behind them
-ALIAS_TAG: Final = f"{TAG_SEPARATOR}project-alias{TAG_SEPARATOR}"  # as it stands in ``tags``
+ALIAS: Final = "project-alias"  # the tag of what says that a project has another name
+ALIAS_TAG: Final = f"{TAG_SEPARATOR}{ALIAS}{TAG_SEPARATOR}"  # as it stands in ``tags``
 
 _TABLES = (
     """CREATE TABLE record(

@@ -1,8 +1,7 @@
 """A filter in SQL: conditions over ``record r``, cheap ones for the index, bodies last.
 
-What is not shown: expired observations and, unless asked for, those that another one supersedes
-while that one is visible and its event is the greater. So cycles hide nothing, and arrival order
-does not count.
+What is not shown: expired observations and, unless asked for, the aliases of projects and those
+that another one supersedes (``visible``).
 """
 
 from __future__ import annotations
@@ -10,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from kioku.view.filter import needles, test_of_bodies
-from kioku.view.schema import TAG_SEPARATOR
+from kioku.view.schema import ALIAS_TAG, TAG_SEPARATOR
+from kioku.view.visible import NOT_EXPIRED, NOT_SUPERSEDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,15 +57,6 @@ PLACE: Final = """
     CROSS JOIN branch b ON b.branch = e.branch CROSS JOIN log l ON l.log = b.log"""
 GREATEST_FIRST: Final = "r.hlc DESC, l.log_id DESC, e.seq DESC, e.hash DESC"
 
-NOT_EXPIRED: Final = "({0}.expires_ms IS NULL OR {0}.expires_ms > :now)"
-_RANK_OF = """(SELECT l.log_id, e.seq, e.hash FROM event e JOIN branch b ON b.branch = e.branch
-    JOIN log l ON l.log = b.log WHERE e.event = {}.event)"""
-# A held observation is shown but wins nothing yet, so it hides nothing yet.
-SUPERSEDERS: Final = f"""
-    FROM superseded s JOIN record n ON n.event = s.by_event
-    WHERE s.key = r.key AND NOT n.held AND {NOT_EXPIRED.format("n")}
-    AND (n.hlc > r.hlc OR n.hlc = r.hlc AND {_RANK_OF.format("n")} > {_RANK_OF.format("r")})"""
-_NOT_SUPERSEDED = f"NOT EXISTS (SELECT 1 {SUPERSEDERS})"
 _WANTED = "kioku_wanted"  # the function that asks a body
 _NOT_EXCLUDED = "r.event NOT IN (SELECT rowid FROM record_text WHERE record_text MATCH :excluded)"
 
@@ -145,8 +136,10 @@ def make_scope(
     draft.add_bodies(connection, filter)
     has_filter = bool(draft.conditions)
     draft.add(NOT_EXPIRED.format("r"), now=now_ms)
+    if not filter.shows_aliases:
+        draft.add(f"NOT instr(r.tags, '{ALIAS_TAG}')")
     if not filter.include_superseded:
-        draft.add(_NOT_SUPERSEDED)
+        draft.add(NOT_SUPERSEDED)
     if parsed and parsed.excluded:
         draft.add(_NOT_EXCLUDED, excluded=parsed.match_excluded())
     source = "record_project" if "projects0" in draft.bindings else "record_newest"

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 from kioku.observation import reread_fields
 from kioku.view import candidates, rank
 from kioku.view.query import Query, lower_ascii, parse
-from kioku.view.scope import GREATEST_FIRST, PLACE, SUPERSEDERS, Scope, make_scope
+from kioku.view.scope import GREATEST_FIRST, PLACE, Scope, make_scope
 from kioku.view.text import searchable
+from kioku.view.visible import SUPERSEDERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

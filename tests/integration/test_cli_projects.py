@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -194,3 +195,84 @@ def test_a_save_in_a_directory_that_was_removed_works(tmp_path: Path) -> None:
         check=False,
     )
     assert (saved.returncode, saved.stderr) == (0, "")
+
+
+# -- projects ---------------------------------------------------------------------------------
+
+
+def test_projects_are_listed_with_their_counts_and_names() -> None:
+    assert done("projects").out == "No projects yet.\n"
+    assert done("projects", "--json").json == []
+    saved_id("one", "-p", "b")
+    saved_id("two", "-p", "a")
+    saved_id("three", "-p", "a")
+    done("projects", "alias", "also", "a")
+    saved_id("four")
+    lines = done("projects").out.splitlines()
+    when = r", last change \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"
+    assert re.fullmatch(rf"\(none\): 1 observation{when}", lines[0])
+    assert re.fullmatch(rf"a: 2 observations{when} \(also: also\)", lines[1])
+    assert re.fullmatch(rf"b: 1 observation{when}", lines[2])
+    found = done("projects", "list", "--json").json
+    assert [(one["name"], one["aliases"], one["observations"]) for one in found] == [
+        ("", [], 1),
+        ("a", ["also"], 2),
+        ("b", [], 1),
+    ]
+
+
+def test_a_rename_needs_a_yes_and_says_what_it_did() -> None:
+    key = saved_id("one", "-p", "old")
+    asked = run("projects", "rename", "old", "new")
+    assert_refused(asked, 1, "1 observation would be edited; nothing was done", "--yes")
+    tried = done("projects", "rename", "--dry-run", "old", "new")
+    assert tried.out == "would rename: old -> new (1 observation)\n"
+    assert projects_of(key) == ["old"]
+    assert done("projects", "rename", "old", "new", "--yes").out == (
+        "renamed: old -> new (1 observation)\n"
+    )
+    assert projects_of(key) == ["new"]
+    for name in ("old", "new"):
+        assert [seen["id"] for seen in done("list", "-p", name, "--json").json] == [key]
+
+
+def test_a_merge_and_its_aliases_are_data_where_data_was_asked_for() -> None:
+    saved_id("one", "-p", "a")
+    saved_id("two", "-p", "b")
+    saved_id("three", "-p", "c")
+    merged = done("projects", "merge", "--json", "--yes", "a", "b", "c").json
+    assert merged == {
+        "action": "merge", "from": ["a", "b"], "to": "c", "observations": 2, "dry_run": False,
+    }  # fmt: skip
+    ended = done("projects", "unalias", "a", "--json").json
+    assert (ended["action"], ended["from"], ended["to"]) == ("unalias", ["a"], "")
+    assert done("projects", "--json").json[0]["aliases"] == ["b"]
+
+
+def test_the_present_project_can_be_renamed_by_a_dot(checkout: Path) -> None:
+    key = saved_id("words", "-p", "by-hand")
+    done("projects", "rename", "by-hand", ".", "--yes", cwd=checkout)
+    assert projects_of(key) == ["acme/rocket"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["rename", "old"], 2, "rename takes OLD NEW"),
+        (["rename", "old", "new", "more"], 2, "rename takes OLD NEW"),
+        (["merge", "old"], 2, "merge takes OLD [OLD ...] INTO"),
+        (["list", "old"], 2, "list takes no names"),
+        (["destroy", "old"], 2, "destroy"),
+        (["rename", "typo", "new", "--yes"], 1, "typo: there is no project of this name"),
+        (["unalias", "old"], 1, "old: is not another name of any project"),
+        (["rename", "old", "taken", "--yes"], 2, "taken: is a project already"),
+        (["alias", "old", "old"], 2, "old: is the same name twice"),
+        (["alias", "old", ""], 2, "project: is empty"),
+        (["rename", "old", ".", "--yes"], 2, "there is no present project"),
+    ],
+)
+def test_what_cannot_be_done_to_projects_is_said(words: list[str], code: int, said: str) -> None:
+    saved_id("one", "-p", "old")
+    saved_id("two", "-p", "taken")
+    assert_refused(run("projects", *words), code, said)
+    assert [one["observations"] for one in done("projects", "--json").json] == [1, 1]
