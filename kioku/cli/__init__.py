@@ -67,10 +67,7 @@ def _run(arguments: list[str]) -> int:
 
     if any("\ud800" <= c <= "\udfff" for argument in arguments for c in argument):
         raise InvalidArgumentError("an argument is not valid UTF-8; pass UTF-8 text")
-    name = arguments[0] if arguments else ""
-    if name in verbs.MODULES:
-        return verbs.load(name).execute(arguments[1:])
-    return verbs.without_verb(arguments)
+    return verbs.run(arguments)
 
 
 def _fail(error: Exception) -> int:

@@ -100,6 +100,9 @@ SPACES = argument(
 JSON = argument("--json", action="store_true", help="print JSON")
 ID = argument("id", metavar="ID", help="the id, or 6 or more of its first digits")
 YES = argument("--yes", action="store_true", help="do not ask")
+REBUILD_FLAG = argument(
+    "--rebuild", action="store_true", help="accepted: nothing is hidden, so nothing is rebuilt"
+)
 DRY_RUN = argument("--dry-run", action="store_true", help="only show what would be done")
 
 PROJECT = argument(

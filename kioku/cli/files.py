@@ -1,16 +1,35 @@
-"""Files that commands write, whole or not at all."""
+"""Files that commands read, and files that they write, whole or not at all."""
 
 from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
+
+from kioku.errors import PeerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 FORCE = "--force replaces it"
+
+
+class ImportRefusedError(PeerError):
+    """Some or all of a file could not be taken in; what could was."""
+
+    hint = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file to import: what a person calls it, where it is, how it begins."""
+
+    name: str
+    path: str
+    file: BinaryIO
+    format: str
 
 
 @contextmanager

@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kioku.cli import render
-from kioku.cli.arguments import AS_OF, FILTERS, ID, JSON, LIMIT, SPACE, SPACES, filters
+from kioku.cli.arguments import (
+    AS_OF,
+    FILTERS,
+    ID,
+    JSON,
+    LIMIT,
+    REBUILD_FLAG,
+    SPACE,
+    SPACES,
+    filters,
+)
 from kioku.cli.parser import Verb, argument
 from kioku.cli.present import preferred
 from kioku.cli.store import are_several, full_id, open_memory
@@ -21,6 +31,10 @@ if TYPE_CHECKING:
 def _search(arguments: Namespace) -> int:
     from kioku.cli import formats
 
+    if arguments.rebuild:
+        from kioku.cli.familiar import explain_rebuild
+
+        explain_rebuild()
     if are_several(arguments):
         from kioku.cli import several
 
@@ -190,6 +204,7 @@ SEARCH = Verb(
             default="text",
             help="text (the default)",
         ),
+        REBUILD_FLAG,
         SPACES,
         JSON,
     ),

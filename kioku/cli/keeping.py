@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from kioku.cli import render
-from kioku.cli.arguments import JSON, SPACE
+from kioku.cli.arguments import JSON, REBUILD_FLAG, SPACE
 from kioku.cli.files import FORCE, replace_file
 from kioku.cli.parser import CommandError, Verb, argument
 from kioku.cli.store import open_memory, settings_of
@@ -86,6 +86,10 @@ def _write_config(path: str, text: str, *, is_forced: bool) -> None:
 
 
 def _status(arguments: Namespace) -> int:
+    if arguments.rebuild:
+        from kioku.cli.familiar import explain_rebuild
+
+        explain_rebuild()
     settings = settings_of(arguments)
     with open_memory(arguments) as memory:
         fields = _status_fields(memory, settings)
@@ -196,7 +200,7 @@ INIT = Verb(
 STATUS = Verb(
     name="status",
     summary="Show the store, its counts and who saves",
-    arguments=(SPACE, JSON),
+    arguments=(REBUILD_FLAG, SPACE, JSON),
     examples=("kioku status",),
     run=_status,
     output="`key: value` lines; without a mesh `mesh: off` and `mesh_ready: no`.",

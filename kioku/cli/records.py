@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kioku.cli.moving_shapes import MOVING_SHARED
 from kioku.cli.shapes import (
     Schema,
     digits,
@@ -130,4 +131,5 @@ SHARED = {
     "explanation": record(_EXPLANATION),
     "event": record(_EVENT),
     "check": record(_CHECK),
+    **MOVING_SHARED,
 }

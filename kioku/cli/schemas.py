@@ -10,6 +10,7 @@ If you add a verb with ``--json``: add its schema to ``_OUTPUTS``, and run ``mak
 
 from __future__ import annotations
 
+from kioku.cli.moving_shapes import MOVING
 from kioku.cli.records import OBSERVATION, SHARED
 from kioku.cli.shapes import (
     Schema,
@@ -75,18 +76,6 @@ _PURGED = record(
         "had_local_copy": yes_or_no("whether its content was here"),
     }
 )
-
-_BACKUP: Schema = {
-    "space": text("the space that it is a copy of"),
-    "events": number("in it, of all logs"),
-    "logs": number("one a replica, or more"),
-    "digest": {
-        "anyOf": [digits("64 hex digits", 64), {"type": "null"}],
-        "description": "of its events, as `status` shows it; null of a private space",
-    },
-    "unsealed": number("events that are not signed: of a private space or a read-only store"),
-    "bytes": number("its size"),
-}
 
 _OUTPUTS: dict[str, Schema] = {
     "init": {
@@ -164,41 +153,7 @@ _OUTPUTS: dict[str, Schema] = {
         },
         optional=("fixed", "clock"),
     ),
-    "export": record(
-        {
-            "file": text("the file"),
-            "chunks": number("with `--format cbor`: how many chunks it holds"),
-            "observations": number("with `--format jsonl`: how many observations it holds"),
-            "bytes": number("its size"),
-        },
-        optional=("chunks", "observations"),
-    ),
-    "import": record(
-        {
-            "chunks": number("read"),
-            "events": number("read"),
-            "new_events": number("that were not here"),
-            "new_bodies": number("contents that were not here"),
-            "held": number("events of a clock that is ahead of ours"),
-            "missing": number("events whose content did not come with them"),
-        }
-    ),
-    "backup": record({"file": text("the file"), **_BACKUP}),
-    "restore": record(
-        {
-            "store": text("the file that was put in place"),
-            "kept": {
-                "type": ["string", "null"],
-                "description": "where the store that was there is now; null if there was none",
-            },
-            "purges": {
-                "type": ["integer", "null"],
-                "description": "purged again, for the store that was there had purged them since;"
-                " null if it could not be read",
-            },
-            **_BACKUP,
-        }
-    ),
+    **MOVING,
     "rebuild": record(
         {
             "events": number("that were read"),

@@ -37,6 +37,7 @@ GROUPS = {
         "import": "moving",
         "backup": "copying",
         "restore": "copying",
+        "drain": "familiar",
     },
     "look after": {
         "init": "keeping",
@@ -58,6 +59,12 @@ def load(name: str) -> Verb:
     return verbs[name]
 
 
+def run(arguments: list[str]) -> int:
+    """Run what was typed; the exit code."""
+    name = arguments[0] if arguments else ""
+    return load(name).execute(arguments[1:]) if name in MODULES else without_verb(arguments)
+
+
 def without_verb(arguments: list[str]) -> int:
     """Answer ``--help``, ``--version`` and words of later versions; else a usage error."""
     from kioku.cli import later
@@ -69,6 +76,11 @@ def without_verb(arguments: list[str]) -> int:
         render.block(overview())
     elif first == "--version":
         render.line(f"kioku {version()}")
+    elif first == "--rebuild":
+        from kioku.cli import familiar
+
+        familiar.explain_rebuild()
+        return run(rest) if rest else 0
     elif first in later.LATER:
         return later.answer(first, rest)
     elif not first:

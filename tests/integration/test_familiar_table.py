@@ -203,6 +203,7 @@ ADDED = [
     Line("import {home}/nothing", code=1),
     Line("backup {home}/x", r"backed up: 2 events, [\d,]+ bytes to /.*/x\ndigest: [0-9a-f]{64}\n"),
     Line("restore {home}/nothing", code=1),
+    Line("drain", r"drained: 0 \(nothing waits: .+\)\n"),
     Line("rebuild", r"rebuilt: 1 observations from 2 events\n"),
 ]
 

@@ -1,0 +1,163 @@
+"""JSON Lines in and out: a person's file, read whole before anything of it is saved."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from kioku.cli import render
+from kioku.cli.files import ImportRefusedError
+from kioku.errors import InvalidObservationError, NotFoundError
+from kioku.memory.lines import LINE_BYTES_MAX, read_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from contextlib import ExitStack
+
+    from kioku.cli.files import Source
+    from kioku.memory import Memory
+    from kioku.observation import Observation
+
+BATCH = 1_000  # observations saved in one transaction
+SPOOL_BYTES = 8 << 20  # of standard input that are kept in memory; more goes to an unnamed file
+_BOM = b"\xef\xbb\xbf"
+_EVERY = 10_000  # lines between two reports of progress
+
+
+@dataclass(slots=True)
+class LineCounts:
+    """What lines were there, and what became of them."""
+
+    read: int = 0
+    saved: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    unusual: Counter[str] = field(default_factory=Counter)
+
+    def as_json(self) -> dict[str, Any]:
+        """The counts by their stable names."""
+        return {
+            "read": self.read,
+            "saved": self.saved,
+            "unchanged": self.unchanged,
+            "deleted": self.deleted,
+            "kept_in_extra": dict(sorted(self.unusual.items())),
+        }
+
+    def summary(self, *, is_dry_run: bool) -> str:
+        """One sentence."""
+        if is_dry_run:
+            return f"{self.read:,} lines, all of them sound"
+        told = f"{self.saved:,} of {self.read:,} lines"
+        return told + (f"; {self.unchanged:,} were here already" if self.unchanged else "")
+
+
+def check(sources: Sequence[Source], stack: ExitStack) -> tuple[list[Source], LineCounts]:
+    """Read every line of all files, and give files that can be read again, and the counts.
+
+    Raises:
+        ImportRefusedError: if a line is bad: the first, and how many more there are.
+    """
+    counts = LineCounts()
+    bad = 0
+    first: InvalidObservationError | None = None
+    where = ""
+    again = [_rewindable(source, stack) for source in sources]
+    for source in again:
+        for number, data in _numbered(source.file):
+            try:
+                line = read_line(data)
+            except InvalidObservationError as error:
+                bad += 1
+                if first is None:
+                    first, where = error, f"{source.name}: line {number:,}"
+                continue
+            if line is None:
+                counts.deleted += bool(data.strip())
+                continue
+            counts.read += 1
+            counts.unusual.update(line.unusual)
+        source.file.seek(0)
+    if first is not None:
+        others = f", and {bad - 1:,} more lines are bad" if bad > 1 else ""
+        refused = ImportRefusedError(f"{where}: {first}{others}; no line was imported")
+        refused.hint = "correct it and import again: what is here already is left out"
+        raise refused from first
+    return again, counts
+
+
+def _rewindable(source: Source, stack: ExitStack) -> Source:
+    """A file that can be read twice; of a pipe a copy, which no name leads to."""
+    if source.file.seekable():
+        return source
+    from shutil import copyfileobj
+    from tempfile import SpooledTemporaryFile
+
+    spool = SpooledTemporaryFile(SPOOL_BYTES)  # noqa: SIM115 - the stack closes it
+    stack.callback(spool.close)
+    copyfileobj(source.file, spool)
+    spool.seek(0)
+    return replace(source, file=cast("BinaryIO", spool))
+
+
+def _numbered(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Give each line without its end, and its number; memory is bounded by one line's limit."""
+    number = 0
+    while data := file.readline(LINE_BYTES_MAX):
+        number += 1
+        if number == 1:
+            data = data.removeprefix(_BOM)
+        if len(data) >= LINE_BYTES_MAX and not data.endswith(b"\n"):
+            data = b"[]"  # longer than any observation: refused, as what it stands for would be
+            while (more := file.readline(LINE_BYTES_MAX)) and not more.endswith(b"\n"):
+                pass
+        yield number, data
+
+
+def save(memory: Memory, sources: Sequence[Source], counts: LineCounts) -> None:
+    """Save what was checked, a thousand observations a transaction."""
+    batch: list[Observation] = []
+    done = 0
+    for source in sources:
+        for _, data in _numbered(source.file):
+            line = read_line(data)
+            if line is None:
+                continue
+            batch.append(line.observation)
+            if len(batch) == BATCH:
+                done += BATCH
+                _save(memory, batch, counts)
+                batch = []
+                if done % _EVERY == 0:
+                    render.progress("importing lines", done, counts.read)
+    _save(memory, batch, counts)
+    if counts.read >= _EVERY:
+        render.progress("importing lines", counts.read, counts.read)
+
+
+def _save(memory: Memory, batch: list[Observation], counts: LineCounts) -> None:
+    fresh = [one for one in _once(batch) if one.updated_at or not _is_known(memory, one)]
+    saved = memory.save_many(fresh, keep_times=True, if_duplicate="return")
+    count = sum(not one.is_duplicate for one in saved)
+    counts.saved += count
+    counts.unchanged += len(batch) - count
+
+
+def _once(batch: list[Observation]) -> list[Observation]:
+    """Leave out what a batch says twice: the store is asked before any of it is there."""
+    found: dict[tuple[object, ...], Observation] = {}
+    for number, one in enumerate(batch):
+        found.setdefault((one.id, one.updated_at) if one.id else (number,), one)
+    return list(found.values())
+
+
+def _is_known(memory: Memory, observation: Observation) -> bool:
+    """Whether anything here has this id: without a time of its own, a line cannot be newer."""
+    if not observation.id or observation.created_at:
+        return False
+    try:
+        memory.history(observation.id)
+    except NotFoundError:
+        return False
+    return True
