@@ -46,6 +46,7 @@ def _search(arguments: Namespace) -> int:
             limit=arguments.limit,
             mode=arguments.search_mode,
             substring=arguments.substring,
+            as_of=arguments.as_of,
             explain=arguments.explain,
             prefer_project=preferred(arguments.project),
             **_filters(memory, arguments),
@@ -197,6 +198,7 @@ SEARCH = Verb(
             help="where too few are found by words, look for the letters in every observation, "
             "not only in the newest",
         ),
+        AS_OF,
         argument("--explain", action="store_true", help="show how each score came about"),
         argument(
             "--format",
@@ -208,7 +210,11 @@ SEARCH = Verb(
         SPACES,
         JSON,
     ),
-    examples=("kioku search which database -p demo", "kioku search --since 2026-05-01 -n 10"),
+    examples=(
+        "kioku search which database -p demo",
+        "kioku search --since 2026-05-01 -n 10",
+        "kioku search which database --as-of 2026-05-01",
+    ),
     run=_search,
     output="Entries, separated by a line `---`; `No matching memories.` if there is none.",
     json="A list of hits; `[]` for none.",

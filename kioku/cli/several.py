@@ -26,6 +26,7 @@ def search(arguments: Namespace) -> int:
             limit=arguments.limit,
             mode=arguments.search_mode,
             substring=arguments.substring,
+            as_of=arguments.as_of,
             explain=arguments.explain,
             prefer_project=preferred(arguments.project),
             **filters(arguments),

@@ -63,6 +63,7 @@ class Finding(Handle):
         substring: bool = False,
         explain: bool = False,
         ranker: Ranker | None = None,
+        as_of: datetime | None = None,
         **filters: Unpack[Filters],
     ) -> Hits:
         """Find observations by their words, the best first; any string is a query.
@@ -80,6 +81,7 @@ class Finding(Handle):
                 words; else only the newest 20,000 are looked through, 2,000 if any was found.
             explain: give each hit an ``explanation`` of its score.
             ranker: a second opinion on the best 100, fused with the first by reciprocal ranks.
+            as_of: search what there was at that time; see ``list``.
             **filters: see ``Filters``.
 
         Raises:
@@ -91,12 +93,14 @@ class Finding(Handle):
         wanted = make_filter(project, filters)
         check_search(query, limit=limit, mode=mode)
         preferred = names("prefer_project", () if prefer_project is None else prefer_project)
-        now_ms = self.now_ms()
+        moment, now_ms = _moment(as_of), self.now_ms()
         with self._replica.reading(now_ms=now_ms) as reading:
             wanted = _of_all_names(reading, wanted, now_ms)
             if preferred:
                 preferred = _all_names(reading, preferred, now_ms)
-            question = Question(query, wanted, limit, mode, preferred, substring, explain, ranker)
+            question = Question(
+                query, wanted, limit, mode, preferred, substring, explain, ranker, moment
+            )
             return answer(reading, question, now_ms=now_ms)
 
     def get(self, id: str, *, as_of: datetime | None = None) -> Observation | None:

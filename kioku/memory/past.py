@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from kioku.crdt import past as fold
 from kioku.errors import InvalidArgumentError
@@ -22,9 +22,12 @@ from kioku.view import past as view
 from kioku.view.past import Moment
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from kioku.observation import Observation
     from kioku.replica import Reading
     from kioku.view.filter import Filter
+    from kioku.view.search import Match
 
 _WRITERS: Final = """
     SELECT count(DISTINCT b.log) FROM version v JOIN event e ON e.event = v.event
@@ -60,6 +63,24 @@ def newest(reading: Reading, *, wanted: Filter, limit: int, moment: Moment) -> l
     matches = view.recent(reading.connection, filter=wanted, limit=limit, moment=moment)
     found = (_read(reading, match.event_id, moment) for match in matches)
     return [one for one in found if one is not None]
+
+
+def search(
+    reading: Reading, query: str, *, moment: Moment, **options: Any
+) -> Iterator[tuple[Match, Found | None]]:
+    """Give what matched at the moment, the best first; ``options`` are those of the view."""
+    from kioku.view import past_search
+
+    for match in past_search.search(reading.connection, query, moment=moment, **options):
+        yield match, _read(reading, match.event_id, moment)
+
+
+def superseders(reading: Reading, event_id: int, moment: Moment) -> list[str]:
+    """Give the ids of what superseded an observation at the moment, ascending."""
+    entry = reading.entry(event_id)
+    place = view.Place(entry.key, entry.order, project="")
+    found = view.Past(reading.connection, moment).superseders(place)
+    return sorted(key.hex() for key in found)
 
 
 def deleted(reading: Reading, *, wanted: Filter, limit: int, moment: Moment) -> list[Found]:

@@ -13,10 +13,13 @@ from kioku.view.search import Match, search, superseders
 from kioku.view.snippet import Snippets
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from kioku.memory.explanation import Explanation
     from kioku.memory.ranker import Place, Ranker
     from kioku.replica import Reading
     from kioku.view.filter import Filter
+    from kioku.view.past import Moment
 
 
 class Question(NamedTuple):
@@ -30,6 +33,8 @@ class Question(NamedTuple):
     is_substring: bool = False
     is_explained: bool = False
     ranker: Ranker | None = None
+    moment: Moment | None = None
+    """The time that is asked about, if it is not now."""
 
 
 class _Answer(NamedTuple):
@@ -52,7 +57,7 @@ def answer(reading: Reading, question: Question, *, now_ms: int) -> list[Hit]:
                 snippet.text,
                 one.match.is_substring,
                 snippet.marks,
-                _explained(reading, one, now_ms) if question.is_explained else None,
+                _explained(reading, question, one, now_ms) if question.is_explained else None,
             )
         )
     return hits
@@ -62,20 +67,11 @@ def _answers(reading: Reading, question: Question, now_ms: int) -> list[_Answer]
     from kioku.memory.ranker import RANKED_MIN, fuse
 
     ranker = question.ranker
-    matches = search(
-        reading.connection,
-        question.query,
-        filter=question.wanted,
-        limit=question.limit if ranker is None else max(question.limit, RANKED_MIN),
-        now_ms=now_ms,
-        mode=question.mode,
-        prefer=question.prefer,
-        substring=question.is_substring,
-    )
+    limit = question.limit if ranker is None else max(question.limit, RANKED_MIN)
     answers = [
         _Answer(match, found)
-        for match in matches
-        if (found := read_event(reading, match.event_id)) is not None
+        for match, found in _found(reading, question, limit=limit, now_ms=now_ms)
+        if found is not None
     ]
     if ranker is not None and question.query.strip():
         places = fuse(ranker, question.query, [one.found.observation for one in answers])
@@ -84,7 +80,35 @@ def _answers(reading: Reading, question: Question, now_ms: int) -> list[_Answer]
     return answers[: question.limit]
 
 
-def _explained(reading: Reading, one: _Answer, now_ms: int) -> Explanation:
+def _found(
+    reading: Reading, question: Question, *, limit: int, now_ms: int
+) -> Iterator[tuple[Match, Found | None]]:
+    """Give what matches, now or at the moment that is asked about."""
+    options: Any = {
+        "filter": question.wanted,
+        "limit": limit,
+        "mode": question.mode,
+        "prefer": question.prefer,
+        "substring": question.is_substring,
+    }
+    if question.moment is not None:
+        from kioku.memory import past
+
+        yield from past.search(reading, question.query, moment=question.moment, **options)
+        return
+    for match in search(reading.connection, question.query, now_ms=now_ms, **options):
+        yield match, read_event(reading, match.event_id)
+
+
+def _superseders(reading: Reading, question: Question, event_id: int, now_ms: int) -> list[str]:
+    if question.moment is None:
+        return superseders(reading.connection, event_id, now_ms)
+    from kioku.memory import past
+
+    return past.superseders(reading, event_id, question.moment)
+
+
+def _explained(reading: Reading, question: Question, one: _Answer, now_ms: int) -> Explanation:
     from kioku.memory.explanation import explain
 
     return explain(
@@ -92,6 +116,6 @@ def _explained(reading: Reading, one: _Answer, now_ms: int) -> Explanation:
         one.place.fused if one.place else one.match.score,
         is_substring=one.match.is_substring,
         is_held=one.found.observation.is_held,
-        superseded_by=tuple(superseders(reading.connection, one.match.event_id, now_ms)),
+        superseded_by=tuple(_superseders(reading, question, one.match.event_id, now_ms)),
         place=one.place,
     )

@@ -11,6 +11,7 @@ with weight 1 it is ``w * x / (1 + x)``, and with a weight beyond all measure it
 
 from __future__ import annotations
 
+from math import log
 from typing import TYPE_CHECKING, Any, Final
 
 from kioku.view.rank import PROJECT_FACTOR, Candidate, Strengths
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from kioku.view.scope import Scope
 
 _BEYOND_MEASURE: Final = 2.0**100
+_K1_PLUS_1: Final = 2.2  # of FTS5's BM25, whose k1 is 1.2
 _EVENTS = "(SELECT value FROM json_each(:events))"
 
 WHOLE_MAX: Final = 1_000
@@ -36,7 +38,7 @@ POOL: Final = 300
 _LEAST: Final = 2.0**-40  # of a weight: keeps a division from nothing
 _NEIGHBOUR = """ifnull((SELECT n.event FROM record n
     WHERE n.session_id = r.session_id AND n.hlc {0}= r.hlc AND (n.hlc, n.key) {0} (r.hlc, r.key)
-    AND {1} ORDER BY n.hlc {2}, n.key {2} LIMIT 1 OFFSET {3}), 0)"""
+    AND n.hlc <= :last AND {1} ORDER BY n.hlc {2}, n.key {2} LIMIT 1 OFFSET {3}), 0)"""
 _SIDES = (("<", "DESC"), (">", "ASC"))
 _NEIGHBOURS = f"""SELECT r.event, {
     ", ".join(
@@ -57,10 +59,10 @@ def count_up_to(connection: apsw.Connection, expression: str, limit: int) -> int
     return int(connection.execute(sql, (expression, limit)).get)
 
 
-def newest_stamp(connection: apsw.Connection) -> int:
-    """The newest stamp in the view that is not ahead of its time; 0 if there is none."""
-    found = connection.execute("SELECT hlc FROM record WHERE NOT held ORDER BY hlc DESC LIMIT 1")
-    return int(found.get or 0)
+def newest_stamp(connection: apsw.Connection, last: int) -> int:
+    """The newest stamp up to ``last`` that is not ahead of its time; 0 if there is none."""
+    sql = "SELECT hlc FROM record WHERE NOT held AND hlc <= ? ORDER BY hlc DESC LIMIT 1"
+    return int(connection.execute(sql, (last,)).get or 0)
 
 
 def find(
@@ -163,12 +165,14 @@ def _visible(
 
 
 def neighbours(
-    connection: apsw.Connection, candidates: Sequence[Candidate], now_ms: int
+    connection: apsw.Connection, candidates: Sequence[Candidate], now_ms: int, last: int
 ) -> dict[int, Sequence[int]]:
-    """The events next to each candidate in its session, by stamp, then key; see ``rank.LENT``."""
-    rows: Any = connection.execute(
-        _NEIGHBOURS, {"events": _json(each.event_id for each in candidates), "now": now_ms}
-    )
+    """The events next to each candidate in its session, by stamp, then key; see ``rank.LENT``.
+
+    Those up to ``last`` that have not expired at ``now_ms``.
+    """
+    events = _json(each.event_id for each in candidates)
+    rows: Any = connection.execute(_NEIGHBOURS, {"events": events, "now": now_ms, "last": last})
     return {event: places for event, *places in rows}
 
 
@@ -179,6 +183,21 @@ def strengths(
     bindings = {"events": _json(events), "beyond": _BEYOND_MEASURE}
     found = (_strengths_of(connection, term, bindings) for term in terms)
     return [each for each in found if each.of]
+
+
+def weight_of(connection: apsw.Connection, term: Term, spare: int) -> float:
+    """The weight of a term that none of the candidates holds; by ``spare`` rows if no row does."""
+    sql = """SELECT -bm25(record_text, :beyond) FROM record_text
+        WHERE record_text MATCH :match LIMIT 1"""
+    weights = [
+        connection.execute(sql, {"match": phrase.expression, "beyond": _BEYOND_MEASURE}).get
+        for phrase in term.phrases
+    ]
+    found = [float(weight) for weight in weights if weight is not None]
+    if found:
+        return max(found)
+    rows = int(connection.execute("SELECT count(*) FROM record").get) + spare
+    return _K1_PLUS_1 * log(2 * rows + 1)
 
 
 def _strengths_of(connection: apsw.Connection, term: Term, bindings: dict[str, Any]) -> Strengths:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from array import array
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import apsw
 
@@ -24,24 +24,25 @@ from kioku.crdt.standing import Change
 from kioku.log.hlc import STAMP_LIMIT
 from kioku.observation import UnreadableBodyError, read_fields
 from kioku.view import search as present
+from kioku.view.rank import Candidate
 from kioku.view.schema import ObservationView, create_shadow, drop_shadow
+from kioku.view.search import Match
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from kioku.view.filter import Filter
-    from kioku.view.search import Match
 
-    Find = Callable[[Filter, int], list[Match]]
-
-_Order = tuple[int, bytes, int, bytes]
+Order = tuple[int, bytes, int, bytes]
+T = TypeVar("T")
+E = TypeVar("E", Match, Candidate)
 
 _CHANGED: Final = """
     SELECT key FROM record INDEXED BY record_newest WHERE hlc > :last
     UNION SELECT key FROM unreadable WHERE hlc > :last"""
 _PLACES: Final = """
-    SELECT e.event, e.key, e.hlc, l.log_id, e.seq, e.hash FROM carray(?) k
-    CROSS JOIN event e ON e.event = k.value
+    SELECT e.event, r.project, e.key, e.hlc, l.log_id, e.seq, e.hash FROM carray(?) k
+    CROSS JOIN record r ON r.event = k.value CROSS JOIN event e ON e.event = r.event
     JOIN branch b ON b.branch = e.branch JOIN log l ON l.log = b.log"""
 _SUPERSEDERS: Final = """
     SELECT n.key, n.expires_ms, e.hlc, l.log_id, e.seq, e.hash
@@ -58,30 +59,55 @@ class Moment(NamedTuple):
     now_ms: int
 
 
-class Placed(NamedTuple):
-    """A match and what tells its place among others."""
+class Place(NamedTuple):
+    """Where an observation stands among others."""
 
-    match: Match
     key: bytes
-    order: _Order
+    order: Order
+    project: str
+
+
+class Half(NamedTuple):
+    """One of the two places to look: what ``wanted`` finds there counts if ``keeps`` says so."""
+
+    wanted: Filter
+    keeps: Callable[[Place], bool]
+    is_shadow: bool
 
 
 class _Superseder(NamedTuple):
+    key: bytes
     expires_ms: int | None
-    order: _Order
+    order: Order
 
 
 def recent(
-    connection: apsw.Connection, *, filter: Filter, limit: int, moment: Moment
+    connection: apsw.Connection,
+    *,
+    filter: Filter,
+    limit: int,
+    moment: Moment,
+    prefer: tuple[str, ...] = (),
 ) -> list[Match]:
-    """The greatest events first, of what was shown at ``moment``."""
+    """The greatest events first, of what was shown at ``moment``; first those in ``prefer``."""
+    past = Past(connection, moment)
 
-    def find(wanted: Filter, asked: int) -> list[Match]:
-        return present.recent(connection, filter=wanted, limit=asked, now_ms=moment.now_ms)
+    def newest(half: Half) -> list[tuple[Match, Place]]:
+        def find(asked: int) -> list[Match]:
+            return present.recent(
+                connection, filter=half.wanted, limit=asked, now_ms=moment.now_ms, prefer=prefer
+            )
 
-    found = _Past(connection, moment).find(find, filter=filter, limit=limit)
-    found.sort(key=lambda one: one.order, reverse=True)
-    return [one.match for one in found[:limit]]
+        return past.enough(find, half, limit)
+
+    found = [one for each in past.in_each_half(newest, filter) for one in each]
+    return in_order(found, prefer)[:limit]
+
+
+def in_order(found: list[tuple[T, Place]], prefer: tuple[str, ...]) -> list[T]:
+    """What was found in both halves: what is preferred first, then the greatest event."""
+    found.sort(key=lambda one: (one[1].project in prefer, one[1].order), reverse=True)
+    return [one for one, _ in found]
 
 
 def changed_keys(connection: apsw.Connection, last: int) -> set[bytes]:
@@ -101,7 +127,7 @@ def end_of(moment: Moment, until: int | None) -> int | None:
     return min(stamps, default=None)
 
 
-class _Past:
+class Past:
     """What differed at a moment, and how to find in both halves."""
 
     def __init__(self, connection: apsw.Connection, moment: Moment) -> None:
@@ -109,77 +135,79 @@ class _Past:
         self._connection = connection
         self._moment = moment
         self._changed = changed_keys(connection, moment.last)
-        self._shown = past.shown(connection, self._changed, moment.last)
+        self.shown = past.shown(connection, self._changed, moment.last)
         self._superseders = self._read_superseders()
 
     def _read_superseders(self) -> dict[bytes, list[_Superseder]]:
         found: dict[bytes, list[_Superseder]] = {}
-        for one in self._shown.values():
+        for key, one in self.shown.items():
             try:
                 fields = read_fields(one.body)
             except UnreadableBodyError:
                 continue
-            superseder = _Superseder(fields.get(16), (one.hlc, one.log_id, one.seq, one.hash))
+            order = (one.hlc, one.log_id, one.seq, one.hash)
             for target in fields.get(10, ()):
+                superseder = _Superseder(key, fields.get(16), order)
                 found.setdefault(target, []).append(superseder)
         return found
 
-    def find(self, find: Find, *, filter: Filter, limit: int) -> list[Placed]:
-        """Find up to ``limit`` in each half: what has not changed first, then what has."""
-        wanted = replace(filter, until=end_of(self._moment, filter.until), include_superseded=True)
+    def in_each_half(self, look: Callable[[Half], T], filter: Filter) -> list[T]:
+        """Look where what has not changed stands, then among what has: names mean that, then."""
+        until = end_of(self._moment, filter.until) if self._changed else filter.until
+        wanted = replace(filter, until=until, include_superseded=True)
 
-        def is_unchanged(one: Placed) -> bool:
-            return one.key not in self._changed and is_seen(one)
+        def is_seen(place: Place) -> bool:
+            return filter.include_superseded or not self.superseders(place)
 
-        def is_seen(one: Placed) -> bool:
-            return filter.include_superseded or not self._is_superseded(one)
+        def is_unchanged(place: Place) -> bool:
+            return place.key not in self._changed and is_seen(place)
 
-        found = self._enough(find, wanted, limit, is_unchanged)
-        if self._shown:
+        found = [look(Half(wanted, is_unchanged, is_shadow=False))]
+        if self.shown:
             with self._shadow():
-                found += self._enough(find, wanted, limit, is_seen)
+                found.append(look(Half(wanted, is_seen, is_shadow=True)))
         return found
 
-    def _enough(
-        self, find: Find, wanted: Filter, limit: int, keeps: Callable[[Placed], bool]
-    ) -> list[Placed]:
-        """Ask for more until enough is kept or there is no more."""
+    def enough(
+        self, find: Callable[[int], Sequence[E]], half: Half, limit: int
+    ) -> list[tuple[E, Place]]:
+        """Ask for more until ``limit`` is kept or there is no more; what is found has an event."""
         asked = limit
         while True:
-            matches = find(wanted, asked)
-            kept = [one for one in self._placed(matches) if keeps(one)]
-            if len(kept) >= limit or len(matches) < asked:
-                return kept[:limit]
+            found = find(asked)
+            places = self.places([one.event_id for one in found])
+            kept = [(one, place) for one in found if half.keeps(place := places[one.event_id])]
+            if len(kept) >= limit or len(found) < asked:
+                return kept
             asked *= 4
 
-    def _placed(self, matches: list[Match]) -> list[Placed]:
-        if not matches:
-            return []
-        events = apsw.carray(array("q", (match.event_id for match in matches)))
-        rows: Any = self._connection.execute(_PLACES, (events,))
-        places = {row[0]: (row[1], tuple(row[2:])) for row in rows}
-        return [Placed(match, *places[match.event_id]) for match in matches]
+    def places(self, event_ids: Sequence[int]) -> dict[int, Place]:
+        """Give the places of events that the names of the view mean now."""
+        if not event_ids:
+            return {}
+        rows: Any = self._connection.execute(_PLACES, (apsw.carray(array("q", event_ids)),))
+        return {event: Place(key, tuple(order), project) for event, project, key, *order in rows}
 
     @contextmanager
     def _shadow(self) -> Iterator[None]:
         """Let the names of the view mean what differed, for the length of a block."""
         create_shadow(self._connection)
         try:
-            changes = [Change(key, None, one) for key, one in self._shown.items()]
+            changes = [Change(key, None, one) for key, one in self.shown.items()]
             ObservationView().apply(self._connection, changes)
             yield
         finally:
             drop_shadow(self._connection)
 
-    def _is_superseded(self, one: Placed) -> bool:
-        """Whether something that was visible at the moment replaces it and is greater."""
-        rows: Any = self._connection.execute(_SUPERSEDERS, (one.key, self._moment.last))
-        superseders = [
-            _Superseder(row[1], tuple(row[2:])) for row in rows if row[0] not in self._changed
+    def superseders(self, place: Place) -> list[bytes]:
+        """Give the keys of what was visible at the moment, replaces this and is greater."""
+        rows: Any = self._connection.execute(_SUPERSEDERS, (place.key, self._moment.last))
+        found = [_Superseder(key, expires, tuple(order)) for key, expires, *order in rows]
+        found = [one for one in found if one.key not in self._changed]
+        found += self._superseders.get(place.key, ())
+        return [
+            one.key
+            for one in found
+            if one.order > place.order
+            and (one.expires_ms is None or one.expires_ms > self._moment.now_ms)
         ]
-        superseders += self._superseders.get(one.key, ())
-        return any(
-            superseder.order > one.order
-            and (superseder.expires_ms is None or superseder.expires_ms > self._moment.now_ms)
-            for superseder in superseders
-        )

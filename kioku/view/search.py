@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
+from kioku.log.hlc import STAMP_LIMIT
 from kioku.observation import reread_fields
 from kioku.view import candidates, rank
 from kioku.view.query import Query, lower_ascii, parse
@@ -72,7 +73,7 @@ def search(
 
     Cost: about that of bare FTS5, and a scan of bodies if fewer than ``limit`` are found.
     """
-    parsed = _finished(connection, parse(query))
+    parsed = finished(connection, parse(query))
     scope = make_scope(connection, filter, now_ms, parsed)
     if not parsed.any_terms and not parsed.needles:
         return _newest(connection, scope, prefer, limit)
@@ -84,7 +85,7 @@ def search(
     if len(matches) < limit and parsed.needles:
         depth = None if substring else TOPPED_UP_MAX if matches else SCANNED_MAX
         known = {match.event_id for match in matches}
-        hits = _substring_hits(
+        hits = substring_hits(
             connection, parsed.needles, scope, prefer=prefer, depth=depth, needs_all=mode == "and"
         )
         for event in hits:
@@ -116,7 +117,7 @@ def superseders(connection: apsw.Connection, event_id: int, now_ms: int) -> list
     return sorted(joined.lower().split(",")) if joined else []
 
 
-def _finished(connection: apsw.Connection, parsed: Query) -> Query:
+def finished(connection: apsw.Connection, parsed: Query) -> Query:
     """The query, its last word also as a beginning if it may be one and few hold it as it is."""
     if parsed.unfinished is None:
         return parsed
@@ -148,31 +149,48 @@ def _word_matches(
     limit: int,
     now_ms: int,
 ) -> list[Match]:
+    found = candidates.find(
+        connection, expressions_of(parsed, mode), scope, prefer=prefer, limit=limit
+    )
+    return ranked(parsed, found, context_of(connection, parsed, found, now_ms), mode=mode)[:limit]
+
+
+def expressions_of(parsed: Query, mode: Mode) -> list[str]:
+    """What the word index is asked for: who matches any of these may be found."""
     expressions = [parsed.match_all()] if mode == "and" else [parsed.match_any()]
     if mode != "and" and not parsed.is_single:
         expressions.append(parsed.match_all())
-    found = candidates.find(connection, expressions, scope, prefer=prefer, limit=limit)
-    context = _context(connection, parsed, found, now_ms)
+    return expressions
+
+
+def ranked(
+    parsed: Query, found: Sequence[rank.Candidate], context: rank.Context, *, mode: Mode
+) -> list[Match]:
+    """The candidates by their scores; of equal ones those that come first here stay so."""
     scored = [(rank.total(candidate, context), candidate) for candidate in found]
-    scored.sort(key=lambda one: -one[0])  # stable: of equal scores the greater event stays first
+    scored.sort(key=lambda one: -one[0])  # stable
     if mode == "and_or" and not parsed.is_single:
         holders = _holders_of_all(parsed, context.strengths)
         scored.sort(key=lambda one: one[1].event_id not in holders)
     return [
         Match(candidate.event_id, score, False, rank.explained(candidate, context))
-        for score, candidate in scored[:limit]
+        for score, candidate in scored
     ]
 
 
-def _context(
-    connection: apsw.Connection, parsed: Query, found: list[rank.Candidate], now_ms: int
+def context_of(
+    connection: apsw.Connection,
+    parsed: Query,
+    found: Sequence[rank.Candidate],
+    now_ms: int,
+    last: int = STAMP_LIMIT - 1,
 ) -> rank.Context:
-    """What the words of the query say of the candidates and of those next to them."""
-    neighbours = candidates.neighbours(connection, found, now_ms)
+    """What the words of the query say of candidates and of those next to them, up to ``last``."""
+    neighbours = candidates.neighbours(connection, found, now_ms, last)
     events = {place for places in neighbours.values() for place in places}
     events.update(candidate.event_id for candidate in found)
     strengths = candidates.strengths(connection, parsed.any_terms, events)
-    return rank.Context(strengths, neighbours, candidates.newest_stamp(connection))
+    return rank.Context(strengths, neighbours, candidates.newest_stamp(connection, last))
 
 
 def _holders_of_all(parsed: Query, strengths: Sequence[rank.Strengths]) -> set[int]:
@@ -185,7 +203,7 @@ def _holders_of_all(parsed: Query, strengths: Sequence[rank.Strengths]) -> set[i
 # --- by literal strings --------------------------------------------------------------------------
 
 
-def _substring_hits(
+def substring_hits(
     connection: apsw.Connection,
     needles: tuple[str, ...],
     scope: Scope,

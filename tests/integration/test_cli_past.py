@@ -48,12 +48,22 @@ def test_list_shows_what_there_was(key: str) -> None:
     assert listed("--as-of", "2999-01-01") == listed() == ["still here"]
 
 
+def test_search_finds_the_words_of_then(key: str) -> None:
+    def hits(*flags: str) -> list[str]:
+        return [found["content"] for found in done("search", "words", "--json", *flags).json]
+
+    assert hits() == hits("--as-of", GONE) == hits("--as-of", BEFORE) == []
+    assert hits("--as-of", SAVED) == ["first words"]
+    assert hits("--as-of", EDITED, "--substring", "--explain") == ["other words"]
+    assert done("search", "--as-of", GONE).out == "No matching memories.\n"
+
+
 def test_get_memory_shows_the_version_of_then(key: str) -> None:
     assert done("get-memory", key, "--as-of", SAVED).out.endswith("first words\n")
     assert done("get-memory", key[:8], "--as-of", EDITED).out.endswith("other words\n")
     assert_refused(run("get-memory", key, "--as-of", GONE), 1, "at that time", "kioku history")
 
 
-@pytest.mark.parametrize("verb", [["list"], ["get-memory", "123456"]])
+@pytest.mark.parametrize("verb", [["list"], ["search", "words"], ["get-memory", "123456"]])
 def test_what_is_no_time_is_a_usage_error(verb: list[str]) -> None:
     assert_refused(run(*verb, "--as-of", "yesterday"), 2, "'yesterday'", "2026-05-22")

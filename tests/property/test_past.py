@@ -11,22 +11,24 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from kioku.crdt import lww_set
 from kioku.crdt import past as fold_past
-from kioku.log.event import PURGE, RETRACT, SAVE, EventId
+from kioku.log.event import PURGE, RETRACT, SAVE, UINT_LIMIT, EventId
 from kioku.log.hlc import pack, unix_ms
-from kioku.observation import Observation, encode_body
+from kioku.observation import Observation, decode_body, encode_body
 from kioku.view import ObservationView
 from kioku.view.filter import Filter
 from kioku.view.past import Moment, recent
+from kioku.view.past_search import search
+from kioku.view.search import search as present
 from tests.property.authors import Author
-from tests.property.forests import LATER_MS, STAMPS, Forest, Mirror, deliveries, forests
+from tests.property.forests import LATER_MS, STAMPS, WORDS, Forest, Mirror, deliveries, forests
 from tests.property.histories import KEYS, LOGS, NOW_MS, Arrival, arrivals, merged
 from tests.property.stores import open_store
-from tests.property.test_views import oracle_list, places
+from tests.property.test_views import oracle_list, places, questions
 
 if TYPE_CHECKING:
     import apsw
@@ -137,14 +139,22 @@ def test_what_is_listed_as_of_a_moment_is_what_the_law_says(
             place = places(reading.connection)
             winners = fold_past.winners(reading.connection, KEYS, moment.last)
             shown = fold_past.shown(reading.connection, KEYS, moment.last)
-            found = recent(reading.connection, filter=Filter(), limit=10, moment=moment)
+            options: Any = {"filter": Filter(), "limit": 10, "moment": moment}
+            found = recent(reading.connection, **options)
+            hits = {word: search(reading.connection, word, **options) for word in WORDS}
         assert {key: one.id for key, one in winners.items()} == {
             key: law_winner.id for key in KEYS if (law_winner := state.winner(key)) is not None
         }
         assert {key: place[one.event_id] for key, one in shown.items()} == {
             key: law.event.id for key in KEYS if (law := state.shown(key)) is not None
         }
-        assert [place[match.event_id] for match in found] == oracle_list(state, bodies, moment_ms)
+        expected = oracle_list(state, bodies, moment_ms)
+        assert [place[match.event_id] for match in found] == expected
+        for word, matches in hits.items():
+            holding = {
+                one for one in expected if word in decode_body(bodies[one].body or b"").content
+            }
+            assert {place[match.event_id] for match in matches} == holding
 
 
 @given(forests(), st.data(), moments_ms)
@@ -162,17 +172,60 @@ def test_every_store_answers_alike_whatever_its_clock_held(
 
 
 def answers(replica: Any, moment_ms: int, *, limit: int) -> list[list[EventId]]:
+    """What is listed, by each filter; the least lists are the beginnings of the longer ones."""
     with replica.reading(now_ms=NOW_MS) as reading:
         place = places(reading.connection)
+        moment = moment_at(moment_ms)
         return [
             [
                 place[match.event_id]
-                for match in recent(
-                    reading.connection, filter=wanted, limit=limit, moment=moment_at(moment_ms)
-                )
+                for match in recent(reading.connection, filter=wanted, limit=limit, moment=moment)
             ]
             for wanted in FILTERS
         ]
+
+
+@given(forests(), st.data(), moments_ms)
+def test_every_store_finds_alike(forest: Forest, data: st.DataObject, moment_ms: int) -> None:
+    """What waits for the clock is in the index of one store and not of another: so none does."""
+    asked, seen = data.draw(questions), []
+    for number in range(2):
+        with open_store(seed=number, view=ObservationView()) as replica:
+            sent = data.draw(deliveries(forest, always_whole=True))
+            Mirror(replica).take_all(sent, repeat(LATER_MS))
+            with replica.reading(now_ms=LATER_MS) as reading:
+                place = places(reading.connection)
+                seen.append(
+                    [
+                        (place[match.event_id], round(match.score, 9), match.is_substring)
+                        for query, mode, scope in asked
+                        for match in search(
+                            reading.connection,
+                            query,
+                            filter=scope,
+                            limit=10,
+                            moment=moment_at(moment_ms),
+                            mode=mode,
+                        )
+                    ]
+                )
+    assert seen[0] == seen[1]
+
+
+@given(forests(), st.data())
+def test_where_nothing_has_changed_since_the_past_is_the_present(
+    forest: Forest, data: st.DataObject
+) -> None:
+    assume(all(written.event.hlc < UINT_LIMIT - 1 for written in forest.events()))
+    with open_store(view=ObservationView()) as replica:
+        Mirror(replica).take_all(data.draw(deliveries(forest)), repeat(LATER_MS))
+        moment = moment_at(LATER_MS)
+        for query, mode, scope in data.draw(questions):
+            options: Any = {"filter": scope, "limit": 10, "mode": mode}
+            with replica.reading(now_ms=moment.now_ms) as reading:
+                then = search(reading.connection, query, moment=moment, **options)
+                now = present(reading.connection, query, now_ms=moment.now_ms, **options)
+            assert then == now
 
 
 def tables(connection: apsw.Connection) -> list[Any]:
@@ -184,6 +237,12 @@ def test_looking_back_leaves_no_table(forest: Forest, data: st.DataObject, momen
     with open_store(view=ObservationView()) as replica:
         Mirror(replica).take_all(data.draw(deliveries(forest)), repeat(NOW_MS))
         with replica.reading(now_ms=NOW_MS) as reading:
-            recent(reading.connection, filter=Filter(), limit=10, moment=moment_at(moment_ms))
+            search(
+                reading.connection,
+                "token",
+                filter=Filter(),
+                limit=10,
+                moment=moment_at(moment_ms),
+            )
             assert tables(reading.connection) == []
         assert tables(reading.connection) == []

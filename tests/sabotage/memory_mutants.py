@@ -11,6 +11,8 @@ VIEW_PAST = "kioku/view/past.py"
 
 AWAITING_TESTS = "tests/unit/test_awaiting.py tests/property/test_awaiting.py"
 TWIN_TESTS = "tests/tidy/test_twins.py"
+PAST_SEARCH = "kioku/view/past_search.py"
+PAST_SEARCH_TESTS = "tests/unit/test_memory_past_search.py"
 PAST_UNIT_TESTS = "tests/unit/test_memory_past.py"
 PAST_TESTS = f"{PAST_UNIT_TESTS} tests/property/test_past.py"
 PROCESS_TESTS = "tests/integration/test_awaiting_processes.py"
@@ -182,8 +184,8 @@ MEMORY_GROUPS: dict[str, list[Change]] = {
         Change(
             "an edit since does not take its version out",
             VIEW_PAST,
-            "return one.key not in self._changed and is_seen(one)",
-            "return is_seen(one)",
+            "return place.key not in self._changed and is_seen(place)",
+            "return is_seen(place)",
             PAST_TESTS,
         ),
         Change(
@@ -196,21 +198,21 @@ MEMORY_GROUPS: dict[str, list[Change]] = {
         Change(
             "only what has not changed since supersedes",
             VIEW_PAST,
-            "        superseders += self._superseders.get(one.key, ())\n",
+            "        found += self._superseders.get(place.key, ())\n",
             "",
             PAST_TESTS,
         ),
         Change(
             "a lesser event supersedes in the past",
             VIEW_PAST,
-            "            superseder.order > one.order\n            and (",
-            "            (",
+            "            if one.order > place.order\n            and (",
+            "            if (",
             PAST_TESTS,
         ),
         Change(
             "a page that is too short is not asked for again",
             VIEW_PAST,
-            "if len(kept) >= limit or len(matches) < asked:",
+            "if len(kept) >= limit or len(found) < asked:",
             "if True:",
             PAST_TESTS,
         ),
@@ -241,6 +243,55 @@ MEMORY_GROUPS: dict[str, list[Change]] = {
             "e.body IS NOT NULL AND e.hlc <= ?",
             "e.body IS NOT NULL AND ? > 0",
             PAST_UNIT_TESTS,
+        ),
+        Change(
+            "neighbours of a later time lend",
+            "kioku/view/candidates.py",
+            "AND n.hlc <= :last AND {1} ORDER",
+            "AND :last AND {1} ORDER",
+            PAST_SEARCH_TESTS,
+        ),
+        Change(
+            "the shadow weighs its words by itself",
+            PAST_SEARCH,
+            "        weight = one.weight if one else",
+            "        weight = other.weight if one else",
+            PAST_SEARCH_TESTS,
+        ),
+        Change(
+            "what no text holds any more weighs nothing",
+            "kioku/view/candidates.py",
+            "return _K1_PLUS_1 * log(2 * rows + 1)",
+            "return 0.0 * log(2 * rows + 1)",
+            PAST_SEARCH_TESTS,
+        ),
+        Change(
+            "the shadow's texts are as long as each other",
+            PAST_SEARCH,
+            "context = context._replace(strengths=_set_right(connection, context))",
+            "pass",
+            PAST_SEARCH_TESTS,
+        ),
+        Change(
+            "letters are looked for in one half",
+            PAST_SEARCH,
+            "return in_order([one for half in halves for one in half], question.prefer)",
+            "return in_order(list(halves[0]), question.prefer)",
+            PAST_SEARCH_TESTS,
+        ),
+        Change(
+            "letters find what was superseded",
+            PAST_SEARCH,
+            "            if half.keeps(place):\n",
+            "            if place:\n",
+            PAST_SEARCH_TESTS,
+        ),
+        Change(
+            "what is preferred is not first in a list of then",
+            VIEW_PAST,
+            "key=lambda one: (one[1].project in prefer, one[1].order)",
+            "key=lambda one: one[1].order",
+            PAST_SEARCH_TESTS,
         ),
     ],
 }
