@@ -55,7 +55,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         render.abandon_output()  # a reader that left, as `kioku list | head -1`
         return EXIT_BROKEN_PIPE
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interruption:
+        render.settle()
+        render.interrupted(**vars(interruption))
         return EXIT_INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last resort: a person must not see a traceback
         return _fail(error)

@@ -23,6 +23,7 @@ from kioku.cli.arguments import (
     filters,
 )
 from kioku.cli.parser import CommandError, Verb, argument
+from kioku.cli.progress import Work
 from kioku.cli.store import full_id, is_full_id, open_memory
 from kioku.errors import InvalidArgumentError, NotFoundError, UsageError
 
@@ -88,13 +89,14 @@ def _delete_matching(arguments: Namespace, chosen: dict[str, Any]) -> int:
 def _delete_each(memory: Memory, ids: Sequence[str], reason: str) -> list[str]:
     """Each in a transaction of its own, so that an interruption keeps what was done."""
     deleted = []
-    for done, key in enumerate(ids, start=1):
-        try:
-            memory.delete(key, reason=reason)
-        except NotFoundError:  # another process was faster
-            continue
-        deleted.append(key)
-        render.progress("deleting", done, len(ids))
+    with Work("deleting", kept="{done:,} of {total:,} were deleted") as work:
+        for done, key in enumerate(ids, start=1):
+            work(done - 1, len(ids))
+            try:
+                memory.delete(key, reason=reason)
+            except NotFoundError:  # another process was faster
+                continue
+            deleted.append(key)
     return deleted
 
 
@@ -151,7 +153,8 @@ def _gc(arguments: Namespace) -> int:
         if counts.versions and not arguments.dry_run:
             size = f"{counts.versions:,} versions (of observations: {counts.observations:,})"
             require_yes(arguments, f"erase {size}, for ever?", f"{size} would be erased")
-            counts = memory.gc(arguments.retention_days, **choice)
+            with Work("erasing", kept="all of it is erased, or nothing: --dry-run shows which"):
+                counts = memory.gc(arguments.retention_days, **choice)
     _show_counts(counts, is_json=arguments.json, is_dry_run=arguments.dry_run)
     return 0
 

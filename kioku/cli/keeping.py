@@ -9,6 +9,7 @@ from kioku.cli import render
 from kioku.cli.arguments import JSON, REBUILD_FLAG, SPACE
 from kioku.cli.files import FORCE, replace_file
 from kioku.cli.parser import CommandError, Verb, argument
+from kioku.cli.progress import Work
 from kioku.cli.store import open_memory, settings_of
 from kioku.errors import ExistsError, StoreAccessError
 
@@ -162,7 +163,8 @@ def _rebuild(arguments: Namespace) -> int:
     if not os.path.exists(settings.store_path):
         raise StoreAccessError(f"{settings.store_path}: no store is there; a first save makes it")
     with open_memory(arguments) as memory:
-        memory.rebuild(progress=lambda done, total: render.progress("rebuilding", done, total))
+        with Work("rebuilding", kept="nothing was changed") as work:
+            memory.rebuild(progress=work)
         counts = memory.statistics()
     if arguments.json:
         render.json({"events": counts.events, "observations": counts.observations})

@@ -92,6 +92,13 @@ def error(message: str, *, hint: str = "") -> None:
         note(f"hint: {hint}")
 
 
+def interrupted(*, kept: str = "", is_line_empty: bool = False) -> None:
+    """Say that a person stopped it, and what was kept; below the ``^C`` that the terminal shows."""
+    if _is_terminal(sys.stderr) and not is_line_empty:
+        _write(sys.stderr, "\n")
+    note(f"kioku: interrupted{'; ' if kept else ''}{kept}")
+
+
 def traceback(problem: Exception) -> None:
     """Show where an exception came from, to whoever set KIOKU_DEBUG."""
     from traceback import format_exception
@@ -118,6 +125,11 @@ def progress(what: str, done: int, total: int) -> None:
 def is_watched() -> bool:
     """Whether a person reads standard output."""
     return _is_terminal(sys.stdout)
+
+
+def is_error_watched() -> bool:
+    """Whether a person reads standard error, on a terminal that can draw."""
+    return _is_terminal(sys.stderr) and os.environ.get("TERM") != "dumb"
 
 
 def choose_colour(when: str) -> None:

@@ -122,6 +122,7 @@ def _nearest(typed: str) -> str:
     return f"did you mean `kioku {OTHER_WORDS.get(close[0], close[0])}`?"
 
 
+COLUMNS_FOR_TWO = 48  # narrower, what a verb does stands below its name
 _PROMISE = (
     "A durable memory for coding agents and their people: save what was learned, find it later.",
 )
@@ -145,18 +146,20 @@ def overview() -> str:
     """What ``kioku --help`` says."""
     from textwrap import fill
 
+    is_narrow = columns() < COLUMNS_FOR_TWO
     lines = []
     for title, verbs in GROUPS.items():
         lines += ["", f"{title}:"]
-        lines += [
-            fill(
-                load(name).summary,
-                columns(),
-                initial_indent=f"  {name:<12}",
-                subsequent_indent=" " * 14,
-                break_on_hyphens=False,
+        for name in verbs:
+            lines += [f"  {name}"] * is_narrow
+            lines.append(
+                fill(
+                    load(name).summary,
+                    columns(),
+                    initial_indent="    " if is_narrow else f"  {name:<12}",
+                    subsequent_indent="    " if is_narrow else " " * 14,
+                    break_on_hyphens=False,
+                )
             )
-            for name in verbs
-        ]
     wrapped = [fill(paragraph, columns(), break_on_hyphens=False) for paragraph in _PROMISE]
     return "\n".join(["usage: kioku VERB [ARGUMENTS]", "", *wrapped, *lines, _OVERVIEW_END])

@@ -1,0 +1,184 @@
+"""What every verb does when what it prints cannot be read or written, and when it must end.
+
+Every verb is here by a rule: one that is added without a line in ``TYPED`` fails.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+import kioku
+from kioku.cli import verbs
+from tests.integration.cli_process import (
+    COMMAND,
+    INTERRUPTIBLE,
+    SECONDS_MAX,
+    done,
+    environment,
+    save_many,
+)
+from tests.integration.windows import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+# Each verb, typed so that it prints something; {id} is an observation, {home} a directory.
+TYPED = {
+    "save": "save words",
+    "search": "search words",
+    "list": "list",
+    "get-memory": "get-memory {id}",
+    "history": "history {id}",
+    "edit": "edit {id} new",
+    "delete": "delete {id}",
+    "undelete": "undelete {deleted}",
+    "purge": "purge {id} --yes",
+    "gc": "gc --dry-run",
+    "export": "export {home}/exported",
+    "import": "import {home}/chunks",
+    "init": "init --out {home}/config.toml",
+    "status": "status",
+    "doctor": "doctor",
+    "rebuild": "rebuild",
+    "schema": "schema",
+}
+
+
+@pytest.fixture
+def places(home: Path) -> dict[str, str]:
+    """What the braces of ``TYPED`` stand for."""
+    done("save", "x", KIOKU_STATE_DIR=str(home / "elsewhere"))
+    done("export", str(home / "chunks"), KIOKU_STATE_DIR=str(home / "elsewhere"))
+    key, deleted = save_many("words", "other words")
+    with kioku.open() as memory:
+        memory.delete(deleted)
+    return {"id": key, "deleted": deleted, "home": str(home)}
+
+
+def typed(name: str, places: dict[str, str]) -> list[str]:
+    """The words of a command."""
+    return [word.format(**places) for word in TYPED[name].split()]
+
+
+def ended(
+    command: Sequence[str], stdout: int, **variables: str
+) -> subprocess.CompletedProcess[bytes]:
+    """Run a command whose standard output is ``stdout``."""
+    return subprocess.run(
+        [*COMMAND, *command],
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        env=environment(**variables),
+        timeout=SECONDS_MAX,
+        check=False,
+    )
+
+
+def test_every_verb_is_tried() -> None:
+    assert TYPED.keys() == verbs.MODULES.keys()
+
+
+@pytest.mark.parametrize("name", TYPED)
+def test_output_to_a_full_disk_is_an_error(places: dict[str, str], name: str) -> None:
+    with open("/dev/full", "wb") as full:
+        result = ended(typed(name, places), full.fileno())
+    assert result.returncode == 1
+    assert result.stderr == b"kioku: No space left on device\n"
+
+
+@pytest.mark.parametrize("flag", ["", "--json"])
+@pytest.mark.parametrize("name", TYPED)
+def test_a_reader_that_is_gone_ends_the_command_quietly(
+    places: dict[str, str], name: str, flag: str
+) -> None:
+    inside, outside = os.pipe()
+    os.close(inside)
+    result = ended([*typed(name, places), *flag.split()], outside)
+    os.close(outside)
+    assert (result.returncode, result.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["help"],
+        ["--version"],
+        ["serve", "--help"],
+        ["save", "--help"],
+        ["list", "--color", "always"],
+    ],
+)
+def test_a_reader_that_is_gone_ends_help_quietly(flags: list[str]) -> None:
+    inside, outside = os.pipe()
+    os.close(inside)
+    result = ended(line.split(), outside)
+    os.close(outside)
+    assert (result.returncode, result.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize("name", TYPED)
+def test_what_a_script_reads_depends_on_nothing_but_the_command(
+    places: dict[str, str], name: str
+) -> None:
+    """No colour, no width and no hint from the environment reaches a pipe."""
+    loud = {"FORCE_COLOR": "3", "CLICOLOR_FORCE": "1", "COLUMNS": "20", "TERM": "xterm-256color"}
+    result = subprocess.run(
+        [*COMMAND, *typed(name, places)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        env=environment(**loud),
+        timeout=SECONDS_MAX,
+        check=False,
+    )
+    assert result.returncode in (0, 1)
+    assert b"\x1b" not in result.stdout
+    assert result.stderr == b""
+
+
+def started(*command: str) -> subprocess.Popen[bytes]:
+    """Start a command and do not wait for it."""
+    return subprocess.Popen(
+        [*INTERRUPTIBLE, *command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+    )
+
+
+def a_deletion_is_done() -> bool:
+    """Whether the latest change is a deletion."""
+    [newest] = done("list", "--include-deleted", "-n", "1", "--json").json
+    return bool(newest["is_deleted"])
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [
+        (signal.SIGINT, 130, rb"kioku: interrupted; "),
+        (signal.SIGTERM, 143, b""),
+        (signal.SIGHUP, 129, b""),
+    ],
+)
+def test_a_delete_that_is_stopped_keeps_what_it_did(number: int, code: int, said: bytes) -> None:
+    with kioku.open() as memory:
+        memory.save_many([{"content": f"number {n}", "project": "demo"} for n in range(9_000)])
+    process = started("delete", "-p", "demo", "--yes")
+    wait_until(
+        lambda: bool(done("list", "--include-deleted", "-n", "1", "--json").json[0]["is_deleted"])
+    )
+    process.send_signal(number)
+    out, err = process.communicate(timeout=SECONDS_MAX)
+    assert process.returncode == code
+    assert out == b""
+    assert err.startswith(said)
+    assert err.count(b"\n") == (number == signal.SIGINT)
+    assert 0 < len(done("list", "-n", "10000", "--json").json) < 9_000
+    done("doctor", "--deep")
