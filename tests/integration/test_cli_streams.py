@@ -106,16 +106,9 @@ def test_a_reader_that_is_gone_ends_the_command_quietly(
 
 
 @pytest.mark.parametrize(
-    "flags",
-    [
-        ["help"],
-        ["--version"],
-        ["serve", "--help"],
-        ["save", "--help"],
-        ["list", "--color", "always"],
-    ],
+    "line", ["help", "--version", "serve --help", "save --help", "status --color always"]
 )
-def test_a_reader_that_is_gone_ends_help_quietly(flags: list[str]) -> None:
+def test_a_reader_that_is_gone_ends_help_and_pages_quietly(line: str) -> None:
     inside, outside = os.pipe()
     os.close(inside)
     result = ended(line.split(), outside)
