@@ -8,6 +8,7 @@ from kioku.cli import render
 from kioku.cli.arguments import JSON, SPACE
 from kioku.cli.files import FORCE
 from kioku.cli.parser import Verb, argument
+from kioku.cli.progress import Work
 from kioku.cli.store import open_memory
 from kioku.errors import ExistsError
 
@@ -22,15 +23,12 @@ _MERGE = (
 
 
 def _backup(arguments: Namespace) -> int:
-    with open_memory(arguments) as memory:
-        try:
-            made = memory.backup(
-                arguments.file,
-                overwrite=arguments.force,
-                progress=lambda done, total: render.progress("copying pages", done, total),
-            )
-        except ExistsError as error:
-            raise ExistsError(error.path, FORCE) from error
+    work = Work("copying pages", kept=f"nothing was written to {arguments.file}")
+    try:
+        with open_memory(arguments) as memory, work:
+            made = memory.backup(arguments.file, overwrite=arguments.force, progress=work)
+    except ExistsError as error:
+        raise ExistsError(error.path, FORCE) from error
     if arguments.json:
         render.json({"file": made.path, **_backup_json(made)})
         return 0
@@ -63,7 +61,8 @@ def _restore(arguments: Namespace) -> int:
     from kioku.memory.restoring import restore
 
     try:
-        done = restore(arguments.file, space=arguments.space, overwrite=arguments.force)
+        with Work("restoring", kept="the store is what it was"):
+            done = restore(arguments.file, space=arguments.space, overwrite=arguments.force)
     except ExistsError as error:
         raise ExistsError(error.path, _MERGE) from error
     if arguments.json:

@@ -13,6 +13,7 @@ from kioku.cli import render
 from kioku.cli.arguments import JSON, SPACE, YES
 from kioku.cli.forgetting import require_yes
 from kioku.cli.parser import Verb, argument
+from kioku.cli.progress import Work
 from kioku.cli.store import open_memory, settings_of
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ def _doctor(arguments: Namespace) -> int:
     clock = _fix_clock(arguments) if arguments.fix_clock else None
     # Without --space the doctor reads the settings itself: a bad one is a finding, not an error.
     target = settings_of(arguments) if arguments.space else None
-    report = check(target, deep=arguments.deep, fix=arguments.fix, environ=os.environ)
+    with Work("checking"):
+        report = check(target, deep=arguments.deep, fix=arguments.fix, environ=os.environ)
     if arguments.json:
         shown = _report_json(report)
         if arguments.fix:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from kioku.retention import GcCounts
 
 BATCH = 10_000  # as many as one list can give
+_PURGE_KEPT = "kioku history ID shows whether it is purged"
 
 
 class RefusedError(UsageError):
@@ -139,7 +140,8 @@ def _purge(arguments: Namespace) -> int:
         key = full_id(memory, arguments.id)
         _require_known(memory, key, arguments.id)
         require_yes(arguments, f"erase {key} everywhere, for ever?", f"{key} would be erased")
-        had_copy = memory.purge(key)
+        with Work("erasing", kept=_PURGE_KEPT):
+            had_copy = memory.purge(key)
     _show_purged(key, is_json=arguments.json, had_copy=had_copy)
     return 0
 

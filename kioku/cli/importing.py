@@ -17,6 +17,7 @@ from kioku.cli import render
 from kioku.cli.arguments import DRY_RUN, JSON, SPACE
 from kioku.cli.files import ImportRefusedError, Source
 from kioku.cli.parser import CommandError, Verb, argument
+from kioku.cli.progress import Work, report
 from kioku.cli.store import open_memory
 from kioku.errors import MalformedMessageError, PeerError
 from kioku.log.chunk import MESSAGE_BYTES_MAX
@@ -53,7 +54,8 @@ def _import(arguments: Namespace) -> int:
     from kioku.cli import json_lines
 
     done, lines = Imported(), None
-    with ExitStack() as stack:
+    kept = "what came in is kept; import it again for the rest"
+    with Work("importing", kept=kept), ExitStack() as stack:
         sources = [_open(file, arguments.format, stack) for file in arguments.files]
         texts = [source for source in sources if source.format == "jsonl"]
         if arguments.dry_run and len(texts) < len(sources):
@@ -195,17 +197,16 @@ def _chunks(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
         yield start, buffer[:end]
         buffer = buffer[end:]
         start += end
-        if total:
-            render.progress("importing bytes", start, total)
+        report("importing", start, total, is_bytes=True)
 
 
-def _size(file: BinaryIO) -> int:
-    """The size of a regular file; 0 of a pipe."""
+def _size(file: BinaryIO) -> int | None:
+    """The size of a regular file; None of a pipe."""
     import os
     import stat
 
     status = os.fstat(cast("BufferedReader", file).fileno())
-    return status.st_size if stat.S_ISREG(status.st_mode) else 0
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
 IMPORT = Verb(

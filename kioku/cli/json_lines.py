@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from kioku.cli import render
 from kioku.cli.files import ImportRefusedError
+from kioku.cli.progress import report
 from kioku.errors import InvalidObservationError, NotFoundError
 from kioku.memory.lines import LINE_BYTES_MAX, read_line
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 BATCH = 1_000  # observations saved in one transaction
 SPOOL_BYTES = 8 << 20  # of standard input that are kept in memory; more goes to an unnamed file
 _BOM = b"\xef\xbb\xbf"
-_EVERY = 10_000  # lines between two reports of progress
 
 
 @dataclass(slots=True)
@@ -129,11 +128,8 @@ def save(memory: Memory, sources: Sequence[Source], counts: LineCounts) -> None:
                 done += BATCH
                 _save(memory, batch, counts)
                 batch = []
-                if done % _EVERY == 0:
-                    render.progress("importing lines", done, counts.read)
+                report("importing", done, counts.read)
     _save(memory, batch, counts)
-    if counts.read >= _EVERY:
-        render.progress("importing lines", counts.read, counts.read)
 
 
 def _save(memory: Memory, batch: list[Observation], counts: LineCounts) -> None:

@@ -11,6 +11,7 @@ from kioku.cli.arguments import FILTERS, JSON, SPACE, filters
 from kioku.cli.files import FORCE, replace_file
 from kioku.cli.importing import IMPORT
 from kioku.cli.parser import CommandError, Verb, argument
+from kioku.cli.progress import Work, report
 from kioku.cli.store import open_memory, refuse_private
 from kioku.errors import ExistsError
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 _ALL = {"include_superseded": True, "include_aliases": True}
 PAGE = 10_000  # as many as one list can give
-_EVERY = 1_000  # observations between two reports of progress
 
 
 def _export(arguments: Namespace) -> int:
@@ -36,7 +36,12 @@ def _export(arguments: Namespace) -> int:
     if not is_standard_output and os.path.exists(arguments.file) and not arguments.force:
         raise ExistsError(arguments.file, FORCE)
     write = _write_lines if arguments.format == "jsonl" else _write_chunks
-    with open_memory(arguments) as memory, _destination(arguments.file) as put:
+    kept = "" if is_standard_output else f"nothing was written to {arguments.file}"
+    with (
+        Work("exporting", kept=kept),
+        open_memory(arguments) as memory,
+        _destination(arguments.file) as put,
+    ):
         refuse_private(memory, arguments)
         what, count, size = write(memory, put, filters(arguments))
     if is_standard_output:
@@ -70,6 +75,7 @@ def _write_chunks(
         put(chunk)
         count += 1
         size += len(chunk)
+        report("exporting", size, is_bytes=True)
     return "chunks", count, size
 
 
@@ -87,10 +93,7 @@ def _write_lines(
         put(data)
         count += 1
         size += len(data)
-        if count % _EVERY == 0:
-            render.progress("exporting observations", count, max(count + 1, total))
-    if count >= _EVERY:
-        render.progress("exporting observations", count, count)
+        report("exporting", count, max(count, total))
     return "observations", count, size
 
 

@@ -43,11 +43,21 @@ class Interrupted(KeyboardInterrupt):
         self.is_line_empty = is_line_empty
 
 
+_shown: list[Work] = []
+
+
+def report(what: str, done: int, total: int | None = None, *, is_bytes: bool = False) -> None:
+    """Say how far the work is that the command shows, if it shows any; from anywhere within it."""
+    if _shown:
+        _shown[-1].what, _shown[-1].is_bytes = what, is_bytes
+        _shown[-1](done, total)
+
+
 class Work:
     """One piece of long work; call it with how far it is, as often as you like.
 
-    ``kept`` says what an interruption leaves, and may name ``{done:,}`` and ``{total:,}``. With
-    ``is_bytes`` these are bytes, and shown as megabytes. Without a total only the count is shown.
+    ``kept`` says what an interruption leaves, and may name ``{done:,}`` and ``{total:,}``. Where
+    ``is_bytes`` these are shown as megabytes. Without a total only the count is shown.
     """
 
     def __init__(self, what: str, *, kept: str = "", is_bytes: bool = False) -> None:
@@ -55,7 +65,7 @@ class Work:
         self.done = 0
         self.total: int | None = None
         self._kept = kept
-        self._is_bytes = is_bytes
+        self.is_bytes = is_bytes
         self._bar: _Bar | None = None
         self._handlers: dict[int, Any] = {}
 
@@ -67,6 +77,7 @@ class Work:
         self._handlers = _unwind_on_signals()
         if render.is_error_watched():
             self._bar = _Bar(self)
+        _shown.append(self)
         return self
 
     def __exit__(
@@ -75,6 +86,7 @@ class Work:
         error: BaseException | None,
         where: TracebackType | None,
     ) -> None:
+        _shown.remove(self)
         was_drawn = self._bar is not None and self._bar.close()
         _restore(self._handlers)
         if kind is KeyboardInterrupt:
@@ -83,7 +95,7 @@ class Work:
 
     def count_text(self) -> str:
         """How far it is, in a few words."""
-        if self._is_bytes:
+        if self.is_bytes:
             done = f"{self.done / 1e6:,.1f}"
             return f"{done} MB" if self.total is None else f"{done} of {self.total / 1e6:,.1f} MB"
         if self.total is None:
@@ -117,7 +129,10 @@ class _Bar:
         with bar:
             while not self._is_over.wait(REFRESH_S):
                 work = self._work
-                bar.update(task, completed=work.done, total=work.total, count=work.count_text())
+                text = work.count_text()
+                bar.update(
+                    task, description=work.what, completed=work.done, total=work.total, count=text
+                )
                 bar.refresh()
 
 

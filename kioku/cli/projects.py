@@ -9,6 +9,7 @@ from kioku.cli.arguments import DRY_RUN, JSON, SPACE, YES
 from kioku.cli.forgetting import require_yes
 from kioku.cli.parser import CommandError, Verb, argument
 from kioku.cli.present import project
+from kioku.cli.progress import Work
 from kioku.cli.store import open_memory
 
 if TYPE_CHECKING:
@@ -58,12 +59,11 @@ def _move(memory: Memory, arguments: Namespace, old: list[str], new: str) -> int
 
 
 def _moved(memory: Memory, action: str, old: list[str], new: str, *, dry_run: bool) -> int:
-    def show(done: int, total: int) -> None:
-        render.progress("editing", done, total)
-
-    if action == "rename":
-        return memory.rename_project(old[0], new, dry_run=dry_run, progress=show)
-    return memory.merge_projects(old, new, dry_run=dry_run, progress=show)
+    kept = "{done:,} of {total:,} were edited; run it again for the rest"
+    with Work("editing", kept=kept) as work:
+        if action == "rename":
+            return memory.rename_project(old[0], new, dry_run=dry_run, progress=work)
+        return memory.merge_projects(old, new, dry_run=dry_run, progress=work)
 
 
 def _alias(memory: Memory, arguments: Namespace, old: list[str], new: str) -> int:

@@ -115,13 +115,6 @@ def ask(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def progress(what: str, done: int, total: int) -> None:
-    """Show how far a long piece of work is, if somebody watches; overwritten by the next."""
-    if _is_terminal(sys.stderr):
-        _write(sys.stderr, f"\r{what}: {done:,} of {total:,}" + ("\n" if done >= total else ""))
-        sys.stderr.flush()
-
-
 def is_watched() -> bool:
     """Whether a person reads standard output."""
     return _is_terminal(sys.stdout)

@@ -62,7 +62,9 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[Text | str]]) -> Tabl
         is_last = at == len(headings) - 1
         made.add_column(
             heading,
-            justify="right" if all(cell.plain.isdecimal() for cell in column) else "left",
+            justify="right"
+            if all(cell.plain.replace(",", "").isdecimal() for cell in column)
+            else "left",
             no_wrap=True,
             overflow="ellipsis",
             width=max(1, min(widest, left)) if is_last else widest,

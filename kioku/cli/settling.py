@@ -34,6 +34,10 @@ def _spaces(arguments: Namespace) -> int:
     found = spaces_of(settings)
     if arguments.json:
         render.json([_space_json(space, settings.space) for space in found])
+    elif found and render.is_for_person():
+        from kioku.cli import views
+
+        views.show_spaces(found, settings.space)
     elif found:
         for space in found:
             render.line(_space_text(space, settings.space))
@@ -89,6 +93,10 @@ def _config(arguments: Namespace) -> int:
         render.json([line._asdict() for line in shown])
     elif arguments.path:
         render.line(str(shown[0].value))
+    elif render.is_for_person():
+        from kioku.cli import views
+
+        views.show_fields(dict(map(_config_pair, shown)))
     else:
         for line in shown:
             render.line(_config_text(line))
@@ -99,12 +107,17 @@ def _config(arguments: Namespace) -> int:
 
 
 def _config_text(line: Line) -> str:
+    return ": ".join(_config_pair(line))
+
+
+def _config_pair(line: Line) -> tuple[str, str]:
+    """The name of a setting, and what is shown for it."""
     if line.is_idle:
-        return f"{line.name}: set, and changes nothing  ({line.source})"
+        return line.name, f"set, and changes nothing  ({line.source})"
     value = ("false", "true")[line.value] if isinstance(line.value, bool) else line.value
     is_absent = line.name == "config_path" and not line.problem and not os.path.exists(value)
     remark = "; no file is there" if is_absent else "; cannot be used" if line.problem else ""
-    return f"{line.name}: {value or 'none'}  ({line.source}{remark})"
+    return line.name, f"{value or 'none'}  ({line.source}{remark})"
 
 
 SPACES = Verb(

@@ -40,6 +40,10 @@ def search(arguments: Namespace) -> int:
     if arguments.format == "markdown":
         texts = (f"{formats.markdown([one])} `space: {space}`" for space, one in shown)
         render.block("\n\n".join(texts) or formats.NOTHING_FOUND)
+    elif render.is_for_person():
+        from kioku.cli import views
+
+        views.show_hits([one.hit for one in found], [one.space for one in found])
     else:
         _show(shown, [one.hit.explanation for one in found])
     return 0
@@ -58,6 +62,10 @@ def list_newest(arguments: Namespace) -> int:
         )
     if arguments.json:
         render.json([_json(one.space, one.observation) for one in found])
+    elif render.is_for_person():
+        from kioku.cli import views
+
+        views.show_entries([one.observation for one in found], [one.space for one in found])
     else:
         _show([(one.space, one.observation) for one in found])
     return 0

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from kioku.doctor import Report
     from kioku.memory.results import HistoryEntry, Hit, Project
+    from kioku.memory.spaces import Space
     from kioku.observation import Observation
 
 TABLE_WIDTH_MIN = 72  # narrower, a table would hold more ellipses than words
@@ -44,30 +45,38 @@ _COUNTED = ("fail", "warn", "pass")
 _HIT = "bold reverse"
 
 
-def show_entries(found: Sequence[Observation]) -> None:
-    """Entries as a script gets them, in colours, with an empty line between two."""
-    if not found:
+def show_entries(found: Sequence[Observation], spaces: Sequence[str] = ()) -> None:
+    """Entries as a script gets them, in colours, with an empty line between two; with the space of
+    each, if they are of several.
+    """
+    _show(
+        [
+            [_headline(one), _body(screen.line((formats.excerpt(one), "")), one, space)]
+            for one, space in zip(found, spaces or [""] * len(found), strict=True)
+        ]
+    )
+
+
+def show_hits(hits: Sequence[Hit], spaces: Sequence[str] = ()) -> None:
+    """What a search found: of each the place where the words are, marked, and if it was asked for
+    how its score came about.
+    """
+    entries = []
+    for hit, space in zip(hits, spaces or [""] * len(hits), strict=True):
+        found = screen.marked(hit.snippet, hit.marks, _HIT)
+        lines = [_headline(hit.observation), _body(found, hit.observation, space)]
+        if hit.explanation is not None:
+            lines += [screen.line((line, "dim")) for line in str(hit.explanation).splitlines()]
+        entries.append(lines)
+    _show(entries)
+
+
+def _show(entries: Sequence[list[Text]]) -> None:
+    if entries:
+        first, *others = entries
+        screen.show(*first, *(line for lines in others for line in (Text(), *lines)))
+    else:
         render.line(formats.NOTHING_FOUND)
-        return
-    parts: list[Text] = []
-    for observation in found:
-        parts += [_headline(observation), _body(formats.excerpt(observation), observation), Text()]
-    screen.show(*parts[:-1])
-
-
-def show_hits(hits: Sequence[Hit]) -> None:
-    """What a search found: of each the piece with the words that were found, marked."""
-    if not any(hit.marks or hit.explanation for hit in hits):
-        show_entries([hit.observation for hit in hits])
-        return
-    parts: list[Text] = []
-    for hit in hits:
-        text = hit.snippet if hit.marks else formats.excerpt(hit.observation)
-        parts += [_headline(hit.observation), _body(text, hit.observation, hit.marks)]
-        if hit.explanation:
-            parts += [screen.line((line, "dim")) for line in str(hit.explanation).splitlines()]
-        parts.append(Text())
-    screen.show(*parts[:-1])
 
 
 def show_list(found: Sequence[Observation]) -> None:
@@ -134,6 +143,23 @@ def show_fields(fields: Mapping[str, str]) -> None:
     screen.show(screen.grid(rows))
 
 
+def show_spaces(found: Sequence[Space], current: str) -> None:
+    """Each space with its size and place; the one that is used where none is named is marked."""
+    rows = [
+        (
+            screen.line((space.name, "bold" if space.name == current else "")),
+            screen.line(("current" if space.name == current else "", "green")),
+            screen.line(("private" if space.is_private else "", "yellow")),
+            f"{space.file_bytes:,}",
+            screen.line((f"cannot be read: {space.problem}", "red"))
+            if space.problem
+            else screen.line((space.path, "dim")),
+        )
+        for space in found
+    ]
+    screen.show(screen.table(("space", "", "", "bytes", "where"), rows))
+
+
 def show_report(report: Report) -> None:
     """Each check with its status, under it what to do, and how many there were of each."""
     rows = []
@@ -167,9 +193,9 @@ def _headline(observation: Observation) -> Text:
     )
 
 
-def _body(text: str, observation: Observation, marks: Iterable[tuple[int, int]] = ()) -> Text:
-    body = screen.marked(text, marks, _HIT)
-    return body.append(f" <id={observation.id}>", "dim")
+def _body(text: Text, observation: Observation, space: str) -> Text:
+    text.append(f" <id={observation.id}>", "dim")
+    return text.append(f" <space={space}>", "dim") if space else text
 
 
 def _type(observation: Observation) -> Text:

@@ -42,10 +42,16 @@ TYPED = {
     "gc": "gc --dry-run",
     "export": "export {home}/exported",
     "import": "import {home}/chunks",
+    "backup": "backup {home}/backup.db",
+    "restore": "restore {home}/other.db --space other",
     "init": "init --out {home}/config.toml",
     "status": "status",
     "doctor": "doctor",
     "rebuild": "rebuild",
+    "drain": "drain",
+    "projects": "projects",
+    "spaces": "spaces",
+    "config": "config",
     "schema": "schema",
 }
 
@@ -53,8 +59,10 @@ TYPED = {
 @pytest.fixture
 def places(home: Path) -> dict[str, str]:
     """What the braces of ``TYPED`` stand for."""
-    done("save", "x", KIOKU_STATE_DIR=str(home / "elsewhere"))
-    done("export", str(home / "chunks"), KIOKU_STATE_DIR=str(home / "elsewhere"))
+    elsewhere = {"KIOKU_STATE_DIR": str(home / "elsewhere"), "KIOKU_SPACE": "other"}
+    done("save", "x", **elsewhere)
+    done("export", str(home / "chunks"), **elsewhere)
+    done("backup", str(home / "other.db"), **elsewhere)
     key, deleted = save_many("words", "other words")
     with kioku.open() as memory:
         memory.delete(deleted)
@@ -164,9 +172,7 @@ def test_a_delete_that_is_stopped_keeps_what_it_did(number: int, code: int, said
     with kioku.open() as memory:
         memory.save_many([{"content": f"number {n}", "project": "demo"} for n in range(9_000)])
     process = started("delete", "-p", "demo", "--yes")
-    wait_until(
-        lambda: bool(done("list", "--include-deleted", "-n", "1", "--json").json[0]["is_deleted"])
-    )
+    wait_until(a_deletion_is_done)
     process.send_signal(number)
     out, err = process.communicate(timeout=SECONDS_MAX)
     assert process.returncode == code
@@ -175,3 +181,21 @@ def test_a_delete_that_is_stopped_keeps_what_it_did(number: int, code: int, said
     assert err.count(b"\n") == (number == signal.SIGINT)
     assert 0 < len(done("list", "-n", "10000", "--json").json) < 9_000
     done("doctor", "--deep")
+
+
+@pytest.mark.parametrize("command", ["export", "backup"])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_file_that_is_stopped_half_written_is_removed(
+    home: Path, command: str, number: int, code: int
+) -> None:
+    with kioku.open() as memory:
+        memory.save_many([{"content": f"{n} " + "x" * 3_000} for n in range(20_000)])
+    before = set(home.iterdir())
+    process = started(command, str(home / "half"))
+    wait_until(lambda: bool(set(home.iterdir()) - before))
+    process.send_signal(number)
+    out, err = process.communicate(timeout=SECONDS_MAX)
+    assert (process.returncode, out) == (code, b"")
+    assert (b"nothing was written" in err) == (number == signal.SIGINT)
+    assert set(home.iterdir()) == before
+    done("doctor")

@@ -204,6 +204,11 @@ ADDED = [
     Line("backup {home}/x", r"backed up: 2 events, [\d,]+ bytes to /.*/x\ndigest: [0-9a-f]{64}\n"),
     Line("restore {home}/nothing", code=1),
     Line("drain", r"drained: 0 \(nothing waits: .+\)\n"),
+    Line("backup {home}/b", r"backed up: 2 events, [\d,]+ bytes to /.*/b\ndigest: [0-9a-f]{64}\n"),
+    Line("restore {home}/nothing", code=1),
+    Line("projects", r"demo.*\n"),
+    Line("drain", r"drained: 0 .*\n"),
+    Line("drain --limit 5", r"drained: 0 .*\n"),
     Line("rebuild", r"rebuilt: 1 observations from 2 events\n"),
 ]
 

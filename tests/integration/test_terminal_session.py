@@ -7,6 +7,7 @@ tmux too where it is installed.
 from __future__ import annotations
 
 import os
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -185,6 +186,32 @@ def test_long_work_shows_a_bar_and_ctrl_c_says_what_was_kept(sit: Sit) -> None:
     assert "━" not in person.text()
     assert person.window.has_cursor()
     assert person.run("stty -a | grep -c ' echo '").endswith("1")
+
+
+def test_an_import_shows_how_much_it_has_read_and_can_be_stopped_and_repeated(
+    sit: Sit, tmp_path: Path
+) -> None:
+    save_many(*(f"{n} {'x' * 2_000}" for n in range(1_000)))
+    data = tmp_path / "chunks"
+    done("export", str(data))
+    os.mkfifo(tmp_path / "slow")
+    person = sit(KIOKU_STATE_DIR=str(tmp_path / "elsewhere"))
+    for is_stopped in (True, False):
+        slow = os.open(tmp_path / "slow", os.O_RDWR)  # a file that somebody is still writing
+        person.begin(f"kioku import {tmp_path}/slow")
+        person.wait_for("importing ━━━")
+        if is_stopped:
+            person.window.press("C-c")
+            last = person.wait_for_prompt().splitlines()[-1]
+            assert last == "kioku: interrupted; what came in is kept; import it again for the rest"
+            os.close(slow)
+            continue
+        sender = threading.Thread(target=os.write, args=(slow, data.read_bytes()))
+        sender.start()
+        sender.join()
+        os.close(slow)
+        assert "imported: 1,001 new of 1,001 events" in person.wait_for_prompt()
+        assert "━" not in person.text()
 
 
 def test_a_bar_fits_a_narrow_window_and_leaves_nothing_behind(sit: Sit) -> None:

@@ -13,7 +13,8 @@ from rich.cells import cell_len
 
 from kioku.cli import render, views
 from kioku.doctor import Check, Report
-from kioku.memory.results import HistoryEntry
+from kioku.memory.results import HistoryEntry, Hit, Project
+from kioku.memory.spaces import Space
 from kioku.observation import Observation
 from tests.unit.test_cli_render import HARMFUL
 
@@ -66,10 +67,14 @@ def views_of(text: str) -> list[Callable[[], None]]:
     """Every view, with ``text`` wherever text may stand."""
     found = observation(text, project=text, subject=text, summary=text, references=(text,))
     entry = HistoryEntry("save", "wins", text, NOW, text, ID, 1, ID * 2, found, text)
-    report = Report(text, (Check(text, "fail", text, text), Check("x", "pass", text)))
+    report = Report(text, (Check("store", "fail", text, text), Check("python", "pass", text)))
     return [
-        lambda: views.show_entries([found, found]),
+        lambda: views.show_entries([found, found], ["space", "other"]),
+        lambda: views.show_hits([Hit(found, 1.0, text, marks=((0, len(text) // 2),))]),
         lambda: views.show_list([found, found]),
+        lambda: views.show_projects([Project(text, (text, text), 1_234, NOW)]),
+        lambda: views.show_spaces([Space(text, text, 12, is_private=True)], text),
+        lambda: views.show_spaces([Space(text, text, 12, is_private=False, problem=text)], ""),
         lambda: views.show_history([entry, entry]),
         lambda: views.show_report(report),
         lambda: views.show_fields({text or "x": text}),
@@ -86,7 +91,7 @@ def test_stored_text_is_never_a_command_and_never_markup(text: str, width: int) 
 
 @given(st.lists(st.sampled_from(PIECES), min_size=1).map(" ".join), st.sampled_from(WIDTHS))
 def test_no_line_is_longer_than_the_window(text: str, width: int) -> None:
-    for draw in views_of(text)[:5]:  # the last shows a content as it is: it can be copied
+    for draw in views_of(text)[:-1]:  # the last shows a content as it is: it can be copied
         for line in STYLE.sub("", shown(draw, width)).splitlines():
             assert cell_len(line) <= width, line
 
@@ -107,6 +112,13 @@ def test_an_entry_says_what_a_script_gets_and_in_colours() -> None:
     assert "\x1b[35mdecision" in out
     assert "\x1b[36m (demo)" in out
     assert f"\x1b[2m <id={ID}>" in out
+
+
+def test_what_a_search_found_is_marked() -> None:
+    hit = Hit(observation("whole content"), 1.0, "the words here", marks=((4, 9),))
+    out = shown(lambda: views.show_hits([hit]))
+    assert "the \x1b[1;7mwords\x1b[0m here" in out
+    assert STYLE.sub("", out).endswith(f"\nthe words here <id={ID}>\n")
 
 
 def test_a_list_is_a_table_with_the_columns_below_each_other() -> None:
@@ -140,10 +152,10 @@ def test_a_narrow_window_gets_entries_with_the_whole_id() -> None:
 
 
 def test_a_report_counts_what_it_found() -> None:
-    checks = [Check("a", "pass", "fine"), Check("b", "warn", "so so", "mend it")]
+    checks = [Check("disk", "pass", "fine"), Check("store", "warn", "so so", "mend it")]
     out = shown(lambda: views.show_report(Report("1", tuple(checks))))
     assert STYLE.sub("", out) == (
-        "PASS  a  fine\nWARN  b  so so\n         hint: mend it\n\n1 warn, 1 pass\n"
+        "PASS  disk   fine\nWARN  store  so so\n             hint: mend it\n\n1 warn, 1 pass\n"
     )
     assert "\x1b[33mWARN" in out
 
