@@ -40,13 +40,13 @@ if TYPE_CHECKING:
     from kioku.memory.awaiting import open_async as open_async
     from kioku.memory.explanation import Explanation as Explanation
     from kioku.memory.explanation import TermPart as TermPart
+    from kioku.memory.predecessor import Predecessor as Predecessor
     from kioku.memory.ranker import Ranker as Ranker
     from kioku.memory.restoring import Restored as Restored
     from kioku.memory.restoring import restore as restore
     from kioku.memory.results import HistoryEntry as HistoryEntry
     from kioku.memory.results import Hit as Hit
     from kioku.memory.results import MemoryStatistics as MemoryStatistics
-    from kioku.memory.results import Predecessor as Predecessor
     from kioku.memory.results import Project as Project
     from kioku.memory.spaces import Space as Space
     from kioku.memory.spaces import SpaceHit as SpaceHit
@@ -90,8 +90,9 @@ _NAMES: Final = {
     "memory.awaiting": "AsyncMemory open_async",
     "memory.restoring": "Restored restore",
     "memory.explanation": "Explanation TermPart",
+    "memory.predecessor": "Predecessor",
     "memory.ranker": "Ranker",
-    "memory.results": "Hit HistoryEntry MemoryStatistics Predecessor Project",
+    "memory.results": "Hit HistoryEntry MemoryStatistics Project",
     "memory.spaces": "Space SpaceHit SpaceObservation Spaces open_spaces spaces",
     "observation": "Observation",
     "project.detection": "detect_project",

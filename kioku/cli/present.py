@@ -37,7 +37,7 @@ def preferred(typed: str | None) -> str | None:
         return None
     from kioku.config import load_settings
 
-    return _found(load_settings(os.environ)).name or None
+    return _present(load_settings(os.environ)).name or None
 
 
 def present(settings: Settings) -> Present:
@@ -46,17 +46,31 @@ def present(settings: Settings) -> Present:
     What was ignored on the way is remarked on standard error: a committed file that says more than
     it may must not go unnoticed, and must not stop anybody either.
     """
-    found = _found(settings)
+    return _remarked(_present(settings))
+
+
+def detected() -> Present:
+    """The project that the working directory names; what was ignored is remarked as well."""
+    return _remarked(_detected())
+
+
+def _remarked(found: Present) -> Present:
     for remark in found.remarks:
         render.note(f"kioku: {remark}")
     return found
 
 
-def _found(settings: Settings) -> Present:
-    from kioku.project.detection import Present, detect
+def _present(settings: Settings) -> Present:
+    from kioku.project.detection import Present
 
     if settings.project:
         return Present(settings.project, settings.sources["project"])
     if not settings.detect_project:
         return Present("", f"{settings.sources['detect_project']}: detect_project is false")
+    return _detected()
+
+
+def _detected() -> Present:
+    from kioku.project.detection import detect
+
     return detect(os.curdir, home=os.path.expanduser("~"))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kioku.memory import Memory
-    from kioku.memory.results import Predecessor
+    from kioku.memory.predecessor import Predecessor
     from kioku.observation import Observation
 
 PREDECESSORS_SHOWN_MAX: Final = 3

@@ -87,7 +87,7 @@ def _space_text(space: Space, current: str) -> str:
 def _config(arguments: Namespace) -> int:
     from kioku.config.explanation import explain
 
-    lines = explain(os.environ)
+    lines = _with_project(explain(os.environ))
     shown = [line for line in lines if line.name == "config_path"] if arguments.path else lines
     if arguments.json:
         render.json([line._asdict() for line in shown])
@@ -104,6 +104,22 @@ def _config(arguments: Namespace) -> int:
     if broken:
         raise ConfigError(broken[0].problem)
     return 0
+
+
+def _with_project(lines: list[Line]) -> list[Line]:
+    """The settings with the project that a save here would get, where the directory names it."""
+    from kioku.cli.present import detected
+
+    values = {line.name: line.value for line in lines}
+    found = detected() if values["detect_project"] is True else None
+    if not found or not found.name:
+        return lines
+    return [
+        line._replace(value=found.name, source=found.source)
+        if line.name == "project" and not line.value and not line.problem
+        else line
+        for line in lines
+    ]
 
 
 def _config_text(line: Line) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from kioku.errors import InvalidArgumentError
 from kioku.memory import change, recall
-from kioku.memory.naming import all_names
+from kioku.memory.synonyms import all_names
 from kioku.observation.layout import encode_fields
 from kioku.view.likeness import find_near, find_same
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kioku.memory.change import Prepared
-    from kioku.memory.results import Predecessor
+    from kioku.memory.predecessor import Predecessor
     from kioku.observation import Observation
     from kioku.replica import Reading, Transaction
 
@@ -101,7 +101,7 @@ def predecessors(
     )
     if not near:
         return []
-    from kioku.memory.results import Predecessor
+    from kioku.memory.predecessor import Predecessor
 
     found = [(recall.read_event(reading, event), similarity) for event, similarity in near]
     return [Predecessor(one.observation, similarity) for one, similarity in found if one]

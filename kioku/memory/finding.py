@@ -9,6 +9,7 @@ from kioku.errors import AmbiguousIdError, NotFoundError
 from kioku.memory import recall
 from kioku.memory.handle import Handle
 from kioku.memory.intake import key_of_id, prefix_digits
+from kioku.memory.synonyms import all_names
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,13 +33,7 @@ def _of_all_names(reading: Reading, wanted: Filter, now_ms: int) -> Filter:
     """The filter with every name of its projects: what is saved under one is found under all."""
     if not wanted.projects:
         return wanted
-    return replace(wanted, projects=_all_names(reading, wanted.projects, now_ms))
-
-
-def _all_names(reading: Reading, projects: tuple[str, ...], now_ms: int) -> tuple[str, ...]:
-    from kioku.memory.naming import all_names
-
-    return all_names(reading, projects, now_ms)
+    return replace(wanted, projects=all_names(reading, wanted.projects, now_ms))
 
 
 def _moment(as_of: datetime | None) -> Moment | None:
@@ -97,7 +92,7 @@ class Finding(Handle):
         with self._replica.reading(now_ms=now_ms) as reading:
             wanted = _of_all_names(reading, wanted, now_ms)
             if preferred:
-                preferred = _all_names(reading, preferred, now_ms)
+                preferred = all_names(reading, preferred, now_ms)
             question = Question(
                 query, wanted, limit, mode, preferred, substring, explain, ranker, moment
             )

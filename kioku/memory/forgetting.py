@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from kioku.memory import change
 from kioku.memory.handle import Handle
 from kioku.memory.intake import key_of_id, reason_body
+from kioku.memory.synonyms import all_names
 
 if TYPE_CHECKING:
     from kioku.observation import Observation
@@ -84,9 +85,8 @@ class Forgetting(Handle):
         now_ms = self.now_ms()
         with self._replica.reading(now_ms=now_ms) as reading:
             if policy.projects:
-                from kioku.memory.naming import all_names
-
-                policy = replace(policy, projects=all_names(reading, policy.projects, now_ms))
+                names = all_names(reading, policy.projects, now_ms)
+                policy = replace(policy, projects=names)
             plan = garbage.find(reading, policy, wall_ms=now_ms)
         if plan.targets and not dry_run:
             # What another process saves between the two is no target, so nothing is lost by it.

@@ -14,11 +14,9 @@ from kioku.memory import change, recall
 from kioku.memory.intake import from_fields
 from kioku.observation import from_unix_ms
 from kioku.project.aliases import Alias, ProjectNames
-from kioku.view.schema import ALIAS, ALIAS_TAG
+from kioku.view.schema import ALIAS, IS_ALIAS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from kioku.memory.intake import Author
     from kioku.observation import Observation
     from kioku.replica import Reading, Transaction
@@ -26,8 +24,6 @@ if TYPE_CHECKING:
 ALIASES_MAX: Final = 1_000  # the greatest of them count: some milliseconds for each search
 EXTRA: Final = "project_alias"
 
-# The condition of the partial index ``record_alias``, word for word.
-IS_ALIAS: Final = f"instr(tags, '{ALIAS_TAG}')"
 _ALIASES: Final = f"""
     SELECT record.event FROM record JOIN event e ON e.event = record.event
     JOIN branch b ON b.branch = e.branch JOIN log l ON l.log = b.log
@@ -78,13 +74,6 @@ def _said(observation: Observation) -> tuple[str, str] | None:
 def read_names(reading: Reading, now_ms: int) -> ProjectNames:
     """Give what the aliases add up to."""
     return ProjectNames(kept.alias for kept in read_aliases(reading, now_ms))
-
-
-def all_names(reading: Reading, projects: Iterable[str], now_ms: int) -> tuple[str, ...]:
-    """Give every name of some projects, those given included. Cost: 20 µs for each alias."""
-    names = read_names(reading, now_ms)
-    found = (name for project in projects for name in (project, *names.names_of(project)))
-    return tuple(dict.fromkeys(found))
 
 
 def require_alias(reading: Reading, name: object, now_ms: int) -> None:

@@ -135,8 +135,9 @@ class Projects(Handle):
                 naming.declare(transaction, name, move.to, writer=self._writer())
         done = 0
         while True:
-            with self._replica.transaction(now_ms=self.now_ms()) as transaction:
-                count = renaming.move_some(transaction, move)
+            now_ms = self.now_ms()
+            with self._replica.transaction(now_ms=now_ms) as transaction:
+                count = renaming.move_some(transaction, move, now_ms)
             if not count:
                 return done
             done += count

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from kioku.errors import InvalidArgumentError, NotFoundError
 from kioku.log.event import SAVE
+from kioku.log.hlc import horizon
 from kioku.memory import naming, recall
 from kioku.memory.results import Project
 from kioku.observation import reread_fields
 from kioku.observation.layout import encode_fields
 from kioku.project.name import PRESENT
 from kioku.replica import Draft
+from kioku.view.schema import IS_ALIAS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,9 +35,9 @@ AFTER: Final = 1 << 16  # one millisecond, as stamps count
 
 _COUNTS: Final = f"""
     SELECT project, count(*), max(hlc) FROM record
-    WHERE (expires_ms IS NULL OR expires_ms > ?) AND NOT {naming.IS_ALIAS} GROUP BY project"""
+    WHERE (expires_ms IS NULL OR expires_ms > ?) AND NOT {IS_ALIAS} GROUP BY project"""
 # A held one is somebody's whose clock is ahead: it wins nothing yet, so there is nothing to edit.
-_MOVABLE: Final = f"project IN ({{}}) AND NOT held AND NOT {naming.IS_ALIAS}"
+_MOVABLE: Final = f"project IN ({{}}) AND NOT held AND NOT {IS_ALIAS}"
 
 
 class Move(NamedTuple):
@@ -133,8 +135,12 @@ def _plan(reading: Reading, names: ProjectNames, old: Sequence[str], to: str) ->
     return Move(to, tuple(projects), tuple(moved), _count(reading, moved))
 
 
-def move_some(transaction: Transaction, move: Move) -> int:
-    """Edit the oldest few of what still has an old name, and say how many they were."""
+def move_some(transaction: Transaction, move: Move, now_ms: int) -> int:
+    """Edit the oldest few of what still has an old name, and say how many they were.
+
+    What a clock that was ahead has stamped gets the next stamp of ours, which is greater: one of
+    its own that lies ahead would be taken for now, and lose.
+    """
     if not move.names:
         return 0
     where = _MOVABLE.format(", ".join("?" * len(move.names)))
@@ -142,12 +148,14 @@ def move_some(transaction: Transaction, move: Move) -> int:
         f"SELECT event FROM record WHERE {where} ORDER BY hlc LIMIT {BATCH}", move.names
     ).fetchall()
     drafts = []
+    limit = horizon(now_ms) - AFTER
     for (event,) in rows:
         entry = transaction.entry(event)
         assert entry.body is not None, "what has a record can be read"
         # Field by field, so that what only a newer kioku understands of it stays.
         fields = sorted({**reread_fields(entry.body), 2: move.to}.items())
-        drafts.append(Draft(SAVE, entry.key, encode_fields(dict(fields)), entry.hlc + AFTER))
+        stamp = entry.hlc + AFTER if entry.hlc <= limit else None
+        drafts.append(Draft(SAVE, entry.key, encode_fields(dict(fields)), stamp))
     transaction.append(drafts)
     return len(drafts)
 

@@ -35,17 +35,6 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class Predecessor:
-    """An observation that a new text may replace, since it says nearly the same.
-
-    ``similarity``: the share of words that both have (Dice's coefficient), 1 where it is all.
-    """
-
-    observation: Observation
-    similarity: float
-
-
-@dataclass(frozen=True, slots=True)
 class Project:
     """One project of a store, under all of its names.
 

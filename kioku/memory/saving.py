@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from kioku.memory.change import Prepared
-    from kioku.memory.results import Predecessor
+    from kioku.memory.predecessor import Predecessor
     from kioku.observation import Observation
     from kioku.replica import Transaction
 

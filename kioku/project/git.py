@@ -9,7 +9,6 @@ followed: a name must not depend on one person's settings.
 from __future__ import annotations
 
 import os
-import re
 import stat
 from typing import TYPE_CHECKING, Final
 
@@ -22,9 +21,7 @@ POINTER_BYTES_MAX: Final = 4_096  # a path
 CONFIG_BYTES_MAX: Final = 256 * 1024  # some thousand branches; remotes come first
 
 _POINTER = "gitdir:"
-_SECTION = re.compile(r'\[[ \t]*([A-Za-z0-9.-]+)(?:[ \t]+"((?:[^"\\]|\\.)*)")?[ \t]*\]')
-_REMOTE = "remote"
-_URL = re.compile(r"url[ \t]*=(.*)", re.IGNORECASE)
+_REMOTE = "[remote"
 _ESCAPES: Final = {"n": "\n", "t": "\t", "b": "\b"}
 
 
@@ -76,15 +73,14 @@ def remote_url(common: str) -> tuple[str, str]:
 
 def _urls(text: str) -> Iterator[tuple[str, str]]:
     """Each remote's URLs, in the order of the file."""
-    remote: str | None = None
+    remote = ""
     for line in _lines(text):
-        section = _SECTION.match(line)
-        if section:
-            remote = _remote_of(section)
-            line = line[section.end() :].lstrip()  # noqa: PLW2901 - a value may follow at once
-        found = _URL.match(line) if remote is not None else None
-        if remote is not None and found and (url := _value(found[1])):
-            yield remote, url
+        if line.startswith("["):
+            remote, line = _opened(line)  # noqa: PLW2901 - a value may follow at once
+        if remote and line[:3].lower() == "url":
+            equals, value = line[3:].lstrip()[:1], line.partition("=")[2]
+            if equals == "=" and (url := _value(value)):
+                yield remote, url
 
 
 def _lines(text: str) -> Iterator[str]:
@@ -100,12 +96,30 @@ def _lines(text: str) -> Iterator[str]:
             yield joined
 
 
-def _remote_of(section: re.Match[str]) -> str | None:
-    kind, quoted = section[1].lower(), section[2]
-    if quoted is not None:
-        return re.sub(r"\\(.)", r"\1", quoted) if kind == _REMOTE else None
-    prefix, _, name = kind.partition(".")  # [remote.origin], as git wrote it once
-    return name if prefix == _REMOTE and name else None
+def _opened(line: str) -> tuple[str, str]:
+    """The remote whose section a line opens, ``""`` for another section, and what follows."""
+    if line[: len(_REMOTE)].lower() != _REMOTE:
+        return "", ""
+    rest = line[len(_REMOTE) :].lstrip()
+    if rest.startswith("."):  # [remote.origin], as git wrote it once
+        name, _, after = rest[1:].partition("]")
+        return name.strip().lower(), after.lstrip()
+    if not rest.startswith('"'):
+        return "", ""
+    name, after = _quoted(rest[1:])
+    after = after.lstrip()
+    return (name, after[1:].lstrip()) if after.startswith("]") else ("", "")
+
+
+def _quoted(text: str) -> tuple[str, str]:
+    """What stands before the closing quote, and what behind it."""
+    kept: list[str] = []
+    at = 0
+    while at < len(text) and text[at] != '"':
+        at += text[at] == "\\"
+        kept.append(text[at : at + 1])
+        at += 1
+    return "".join(kept), text[at + 1 :]
 
 
 def _value(text: str) -> str:

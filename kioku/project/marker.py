@@ -19,7 +19,7 @@ _KEYS_SHOWN_MAX: Final = 5
 _CHARACTERS_SHOWN_MAX: Final = 40
 
 _KEY: Final = "project"
-_ONLY_LINE = re.compile(r'project[ \t]*=[ \t]*"([^"\\]*)"(?:[ \t]*#.*)?')
+_ONLY_LINE: Final = r'project[ \t]*=[ \t]*"([^"\\]*)"(?:[ \t]*#.*)?'  # compiled if there is a file
 
 
 class Marker(NamedTuple):
@@ -39,7 +39,7 @@ def read_marker(path: str) -> Marker | None:
     text = text.removeprefix("\ufeff")
     lines = [line.strip(" \t\r") for line in text.split("\n")]
     saying = [line for line in lines if line and not line.startswith("#")]
-    only = _ONLY_LINE.fullmatch(saying[0]) if len(saying) == 1 else None
+    only = re.fullmatch(_ONLY_LINE, saying[0]) if len(saying) == 1 else None
     return _judged(path, {_KEY: only[1]}) if only else _read_toml(path, text)
 
 

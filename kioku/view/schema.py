@@ -34,6 +34,8 @@ TAG_SEPARATOR: Final = "\x1f"  # cannot be in a tag; stands before, between and 
 ALIAS: Final = "project-alias"  # the tag of what says that a project has another name
 ALIAS_TAG: Final = f"{TAG_SEPARATOR}{ALIAS}{TAG_SEPARATOR}"  # as it stands in ``tags``
 
+IS_ALIAS: Final = f"instr(tags, '{ALIAS_TAG}')"  # word for word the index's condition
+
 _TABLES = (
     """CREATE TABLE record(
         event INTEGER PRIMARY KEY, key BLOB NOT NULL, hlc INTEGER NOT NULL,
@@ -45,7 +47,7 @@ _TABLES = (
     # Who stands next to whom in a session: a search lends relevance to neighbours.
     "CREATE INDEX record_session ON record(session_id, hlc)",
     # The few that say that a project has other names; every other save pays nothing for it.
-    f"CREATE INDEX record_alias ON record(hlc) WHERE instr(tags, '{ALIAS_TAG}')",
+    f"CREATE INDEX record_alias ON record(hlc) WHERE {IS_ALIAS}",
     """CREATE TABLE unreadable(
         event INTEGER PRIMARY KEY, key BLOB NOT NULL, hlc INTEGER NOT NULL)""",
     """CREATE TABLE superseded(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -147,6 +148,25 @@ def test_a_dot_is_the_present_project_wherever_a_project_is_taken(checkout: Path
     assert len(done("list", "--json").json) == 1
 
 
+def test_no_project_narrows_nothing_and_deletes_nothing() -> None:
+    saved_id("one", "-p", "demo")
+    saved_id("two")
+    assert len(done("list", "-p", "", "--json").json) == 2
+    assert_refused(run("delete", "-p", "", "--yes"), 2, "give an id, or filters to delete by")
+    assert len(done("list", "--json").json) == 2
+
+
+def test_a_search_finds_all_projects_and_puts_the_present_one_first(checkout: Path) -> None:
+    here = saved_id("words of this one", "-p", "by-hand")
+    saved_id("words of the other", "-p", "other")
+    done("projects", "alias", "by-hand", "acme/rocket")
+    found = done("search", "words", "--json", cwd=checkout).json
+    assert [hit["project"] for hit in found] == ["by-hand", "other"]
+    assert found[0]["id"] == here
+    elsewhere = done("search", "words", "-p", "", "--json", cwd=checkout).json
+    assert [hit["project"] for hit in elsewhere] == ["other", "by-hand"]
+
+
 def test_a_dot_where_there_is_no_project_says_why(home: Path) -> None:
     refused = run("save", "words", "-p", ".")
     assert_refused(refused, 2, "there is no present project: no .kioku.toml and no git repository")
@@ -171,6 +191,18 @@ def test_a_committed_file_names_a_project_and_nothing_else(checkout: Path) -> No
     assert (saved.code, saved.json["project"], saved.json["agent_family"]) == (0, "api", "")
     assert "ignored agent_family, space" in saved.err
     assert len(done("list", "--json").json) == 1  # in the default space
+
+
+def test_the_config_shows_the_present_project_and_what_was_ignored(checkout: Path) -> None:
+    shown = done("config", cwd=checkout).out.splitlines()
+    assert "project: acme/rocket  (git remote origin)" in shown
+    (checkout / ".kioku.toml").write_text('project = "api"\npc_id = "x"\n')
+    found = run("config", "--json", cwd=checkout)
+    [line] = [one for one in found.json if one["name"] == "project"]
+    assert (line["value"], line["source"]) == ("api", str(checkout / ".kioku.toml"))
+    assert "ignored pc_id" in found.err
+    fixed = done("config", "--json", cwd=checkout.parent, KIOKU_PROJECT="chosen").json
+    assert [one["value"] for one in fixed if one["name"] == "project"] == ["chosen"]
 
 
 def test_a_file_that_cannot_be_read_stops_no_save(checkout: Path) -> None:
@@ -219,6 +251,17 @@ def test_projects_are_listed_with_their_counts_and_names() -> None:
         ("a", ["also"], 2),
         ("b", [], 1),
     ]
+
+
+def test_a_person_sees_projects_in_columns() -> None:
+    saved_id("one", "-p", "acme/rocket")
+    saved_id("two")
+    done("projects", "alias", "rocket", "acme/rocket")
+    shown = done("projects", "--color", "always").out
+    first, *rest = re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()
+    assert first.split() == ["project", "observations", "changed", "also"]
+    assert sorted(line.split()[0] for line in rest) == ["(none)", "acme/rocket"]
+    assert "rocket" in next(line for line in rest if line.startswith("acme")).split()[-1]
 
 
 def test_a_rename_needs_a_yes_and_says_what_it_did() -> None:
@@ -276,3 +319,17 @@ def test_what_cannot_be_done_to_projects_is_said(words: list[str], code: int, sa
     saved_id("two", "-p", "taken")
     assert_refused(run("projects", *words), code, said)
     assert [one["observations"] for one in done("projects", "--json").json] == [1, 1]
+
+
+def test_an_export_for_people_has_the_aliases_and_any_name_of_a_project() -> None:
+    saved_id("one", "-p", "a")
+    saved_id("two", "-p", "b")
+    done("projects", "alias", "a", "b")
+    lines = done("export", "-", "--format", "jsonl").out.splitlines()
+    assert sorted(json.loads(line)["content"] for line in lines) == [
+        '"a" is another name of the project "b".',
+        "one",
+        "two",
+    ]
+    narrowed = done("export", "-", "--format", "jsonl", "-p", "a").out.splitlines()
+    assert len(narrowed) == 3

@@ -9,6 +9,7 @@ from __future__ import annotations
 from tests.sabotage.change import Change, Mutant
 from tests.sabotage.memory_mutants import MEMORY_GROUPS
 from tests.sabotage.moving_mutants import MOVING_GROUPS
+from tests.sabotage.project_mutants import PROJECT_GROUPS
 from tests.sabotage.space_mutants import SPACE_GROUPS
 from tests.sabotage.store_mutants import STORE_GROUPS
 
@@ -371,6 +372,7 @@ GROUPS: dict[str, list[Change]] = {
     **MEMORY_GROUPS,
     **SPACE_GROUPS,
     **MOVING_GROUPS,
+    **PROJECT_GROUPS,
 }
 
 MUTANTS = [

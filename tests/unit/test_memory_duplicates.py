@@ -103,6 +103,18 @@ def test_a_text_that_differs_at_all_is_another(memory: Memory, other: str) -> No
     assert not again(memory, TEXT).is_duplicate
 
 
+@pytest.mark.parametrize(("one", "other"), [("a b?", "a b!"), ("a b", "a-b"), ("a B", "a b")])
+def test_texts_of_the_same_words_and_length_differ(memory: Memory, one: str, other: str) -> None:
+    memory.save(one)
+    assert not again(memory, other).is_duplicate
+
+
+def test_the_same_item_twice_in_a_row_is_saved_once(memory: Memory) -> None:
+    saved = memory.save_many([{"content": TEXT}] * 3, if_duplicate="return")
+    assert [one.is_duplicate for one in saved] == [False, True, True]
+    assert {one.id for one in saved} == set(ids(memory))
+
+
 def test_another_project_is_another(memory: Memory) -> None:
     memory.save(TEXT, project="one")
     assert not again(memory, TEXT, project="two").is_duplicate
@@ -185,8 +197,8 @@ def test_an_import_is_no_duplicate_of_itself(stores: Stores) -> None:
     one, two = stores.open("one"), stores.open("two")
     one.save_many([{"content": TEXT}, {"content": TEXT}])
     copied = two.save_many(one.list(), keep_times=True, if_duplicate="return")
-    assert len(copied) == 2
-    assert not any(seen.is_duplicate for seen in two.list())
+    assert not any(seen.is_duplicate for seen in copied)
+    assert len(two.list()) == 2
     [marked] = two.save_many([again(two, TEXT)])
     assert not marked.is_duplicate
 

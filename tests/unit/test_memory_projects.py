@@ -113,6 +113,16 @@ def test_a_rename_leaves_everything_in_its_order_of_time(memory: Memory, clock: 
     assert [seen.content for seen in memory.list(since=recent)] == late == ["5", "4", "3"]
 
 
+def test_a_rename_reaches_what_a_clock_that_was_ahead_has_stamped(stores: Stores) -> None:
+    clock = Clock(stores.clock.ms + 3_600_000)
+    memory = stores.open(clock=clock)
+    memory.save("ahead", project="old")
+    clock.advance(timedelta(hours=-1))
+    memory.save("since then", project="old")
+    assert memory.rename_project("old", "new") == 2
+    assert {seen.project for seen in memory.list()} == {"new"}
+
+
 def test_a_rename_keeps_what_only_a_newer_kioku_understands(stores: Stores) -> None:
     from kioku.observation.layout import encode_fields
 
