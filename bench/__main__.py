@@ -6,9 +6,11 @@ from bench.workloads import (
     growth,
     ingest,
     many_processes,
+    retrieval,
     save_many,
     save_one,
     save_process,
+    search_library,
     search_process,
 )
 
@@ -20,8 +22,10 @@ if __name__ == "__main__":
             save_one.WORKLOAD,
             save_many.WORKLOAD,
             ingest.WORKLOAD,
+            search_library.WORKLOAD,
             disk.WORKLOAD,
             many_processes.WORKLOAD,
+            retrieval.WORKLOAD,
             growth.WORKLOAD,
         ]
     )

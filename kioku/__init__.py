@@ -41,11 +41,11 @@ if TYPE_CHECKING:
     from kioku.memory.explanation import Explanation as Explanation
     from kioku.memory.explanation import TermPart as TermPart
     from kioku.memory.predecessor import Predecessor as Predecessor
+    from kioku.memory.hit import Hit as Hit
     from kioku.memory.ranker import Ranker as Ranker
     from kioku.memory.restoring import Restored as Restored
     from kioku.memory.restoring import restore as restore
     from kioku.memory.results import HistoryEntry as HistoryEntry
-    from kioku.memory.results import Hit as Hit
     from kioku.memory.results import MemoryStatistics as MemoryStatistics
     from kioku.memory.results import Project as Project
     from kioku.memory.spaces import Space as Space
@@ -92,7 +92,8 @@ _NAMES: Final = {
     "memory.explanation": "Explanation TermPart",
     "memory.predecessor": "Predecessor",
     "memory.ranker": "Ranker",
-    "memory.results": "Hit HistoryEntry MemoryStatistics Project",
+    "memory.results": "HistoryEntry MemoryStatistics Project",
+    "memory.hit": "Hit",
     "memory.spaces": "Space SpaceHit SpaceObservation Spaces open_spaces spaces",
     "observation": "Observation",
     "project.detection": "detect_project",

@@ -14,7 +14,7 @@ import apsw
 import cbor2
 
 from bench.corpus import Item, items
-from bench.workers.protocol import Answer, save_each, serve, timed, wait_for_go
+from bench.workers.protocol import Answer, p95_ms, save_each, serve, timed, wait_for_go
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,6 +53,8 @@ INSERT_EVENT = "INSERT INTO event VALUES(?,?,?,?,?,?,?,?,?,?,?)"
 INSERT_VERSION = "INSERT INTO version VALUES(?,?,?)"
 INSERT_RECORD = "INSERT INTO record VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)"
 INSERT_TEXT = "INSERT INTO record_text(rowid, text) VALUES(?,?)"
+BEST_TEN = """SELECT rowid FROM record_text WHERE record_text MATCH ?
+    ORDER BY bm25(record_text) LIMIT 10"""
 MOVE_TIP = "INSERT OR REPLACE INTO branch VALUES(?,?,?,?)"
 
 
@@ -193,6 +195,19 @@ def writer(*, number: int, count: int) -> Answer:
     return save_each(lambda each: write(connection, each, whole=True), rows)
 
 
+def search(*, match: str, repeats: int) -> Answer:
+    """Ask the word index of kioku's own store, and fetch the ten bodies, undecoded."""
+    connection = apsw.Connection("default.db", flags=apsw.SQLITE_OPEN_READONLY)
+    connection.execute("PRAGMA temp_store = MEMORY").fetchall()
+
+    def ask() -> None:
+        rows = connection.execute(BEST_TEN, (match,)).fetchall()
+        for row in rows:
+            connection.execute("SELECT body FROM event WHERE event = ?", row).fetchall()
+
+    return {"p95_ms": p95_ms(ask, repeats)}
+
+
 def count() -> Answer:
     """Count the events of the file."""
     [[events]] = open_bare("FULL").execute("SELECT count(*) FROM event")
@@ -208,5 +223,6 @@ if __name__ == "__main__":
             "decode": decode,
             "writer": writer,
             "count": count,
+            "search": search,
         }
     )

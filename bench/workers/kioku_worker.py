@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import statistics
@@ -15,7 +16,7 @@ import cbor2
 
 import kioku
 from bench.corpus import COMMON_WORD, RARE_WORD, item, items
-from bench.workers.protocol import Answer, save_each, serve, timed, wait_for_go
+from bench.workers.protocol import Answer, p95_ms, save_each, serve, timed, wait_for_go
 
 if TYPE_CHECKING:
     from kioku import Memory
@@ -126,6 +127,37 @@ def tables() -> Answer:
     return {"tables": rows.fetchall()}
 
 
+def search(*, query: str, repeats: int) -> Answer:
+    """Search the store for the same words some times."""
+    with open_memory() as memory:
+        return {"p95_ms": p95_ms(lambda: memory.search(query), repeats)}
+
+
+def retrieval(*, file: str, mode: str) -> Answer:
+    """Ask every question of every conversation of ``file``; mean recall at 1, 5 and 10."""
+    found: dict[int, list[float]] = {1: [], 5: [], 10: []}
+    conversations = [json.loads(line) for line in Path(file).read_text("utf-8").splitlines()]
+    for each in conversations:
+        with kioku.open(":memory:", agent_family="bench", client_id="bench") as memory:
+            saved = memory.save_many(
+                {"content": said["content"], "session_id": said["session"]}
+                for said in each["observations"]
+            )
+            pairs = zip(saved, each["observations"], strict=True)
+            refs = {one.id: said["ref"] for one, said in pairs}
+            for asked in each["queries"]:
+                hits = memory.search(asked["query"], limit=max(found), mode=mode)
+                answers, relevant = [refs[hit.observation.id] for hit in hits], asked["relevant"]
+                for k, recalls in found.items():
+                    recalls.append(len({*relevant} & {*answers[:k]}) / len(relevant))
+    return {
+        "recall": {k: statistics.fmean(recalls) for k, recalls in found.items()},
+        "conversations": len(conversations),
+        "observations": sum(len(each["observations"]) for each in conversations),
+        "queries": len(found[1]),
+    }
+
+
 def probe(*, start: int) -> Answer:
     """Open a store, search it and save into it; times in ms, peak resident memory in MB."""
     opened_at = time.perf_counter()
@@ -155,5 +187,7 @@ if __name__ == "__main__":
             "count": count,
             "tables": tables,
             "probe": probe,
+            "search": search,
+            "retrieval": retrieval,
         }
     )

@@ -32,6 +32,12 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
+def p95_ms(work: Callable[[], object], repeats: int) -> float:
+    """Return the 95th percentile of ``work``'s milliseconds, after three that do not count."""
+    values = [timed(work) * 1_000 for _ in range(-3, repeats)][3:]
+    return sorted(values)[round(0.95 * (repeats - 1))]
+
+
 def wait_for_go() -> None:
     """Say that this worker is ready, and return when the runner has said go to all of them."""
     sys.stdout.write("ready\n")

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from kioku.memory.results import HistoryEntry, Hit
+    from kioku.memory.hit import Hit
+    from kioku.memory.results import HistoryEntry
     from kioku.observation import Observation
 
 SEPARATOR = "\n---\n"

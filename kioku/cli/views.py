@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from kioku.doctor import Report
-    from kioku.memory.results import HistoryEntry, Hit, Project
+    from kioku.memory.hit import Hit
+    from kioku.memory.results import HistoryEntry, Project
     from kioku.memory.spaces import Space
     from kioku.observation import Observation
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kioku.errors import AmbiguousIdError, NotFoundError
@@ -16,8 +15,9 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from kioku.memory.filters import Filters, Names
+    from kioku.memory.hit import Hit
     from kioku.memory.ranker import Ranker
-    from kioku.memory.results import HistoryEntry, Hit
+    from kioku.memory.results import HistoryEntry
     from kioku.observation import Observation
     from kioku.replica import Reading
     from kioku.view.filter import Filter
@@ -33,7 +33,7 @@ def _of_all_names(reading: Reading, wanted: Filter, now_ms: int) -> Filter:
     """The filter with every name of its projects: what is saved under one is found under all."""
     if not wanted.projects:
         return wanted
-    return replace(wanted, projects=all_names(reading, wanted.projects, now_ms))
+    return wanted._replace(projects=all_names(reading, wanted.projects, now_ms))
 
 
 def _moment(as_of: datetime | None) -> Moment | None:

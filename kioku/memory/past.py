@@ -85,7 +85,7 @@ def superseders(reading: Reading, event_id: int, moment: Moment) -> list[str]:
 
 def deleted(reading: Reading, *, wanted: Filter, limit: int, moment: Moment) -> list[Found]:
     """Give what was deleted at the moment and could still be read, the latest deletion first."""
-    wanted = replace(wanted, until=view.end_of(moment, wanted.until))
+    wanted = wanted._replace(until=view.end_of(moment, wanted.until))
     changed = view.changed_keys(reading.connection, moment.last)
     gone = [one for one in history.tombstones(reading, wanted) if one.key not in changed]
     gone += [

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 _WRITERS: Final = """
     SELECT count(DISTINCT b.log) FROM version v JOIN event e ON e.event = v.event
-    JOIN branch b ON b.branch = e.branch WHERE v.slot = ? AND e.kind = 1 AND e.body IS NOT NULL"""
+    JOIN branch b ON b.branch = e.branch
+    WHERE v.slot = :slot AND e.kind = 1 AND e.body IS NOT NULL"""
+_STANDING: Final = f"SELECT EXISTS (SELECT 1 FROM held WHERE event = :event), ({_WRITERS})"
 
 
 class Found(NamedTuple):
@@ -47,11 +49,14 @@ def read_event(reading: Reading, event_id: int) -> Found | None:
     entry = reading.entry(event_id)
     if entry.body is None:
         return None
-    held = reading.connection.execute("SELECT 1 FROM held WHERE event = ?", (event_id,)).get
-    observation = read(entry.body, entry.key, entry.hlc, is_held=held is not None)
+    row = {"event": event_id, "slot": slot_of(entry.key)}
+    held, versions = reading.connection.execute(_STANDING, row).fetchone() or (0, 1)
+    observation = read(entry.body, entry.key, entry.hlc, is_held=bool(held))
     if observation is None:
         return None
-    return Found(entry, with_versions(reading, entry.key, observation))
+    if versions != observation.versions:
+        observation = replace(observation, versions=versions)
+    return Found(entry, observation)
 
 
 def read(body: bytes, key: bytes, stamp: int, *, is_held: bool = False) -> Observation | None:
@@ -75,7 +80,7 @@ def with_versions(reading: Reading, key: bytes, observation: Observation) -> Obs
     A log's own edits follow one another; only between two logs can one have been written without
     knowledge of the other, so that what lost is worth a look.
     """
-    count: int = reading.connection.execute(_WRITERS, (slot_of(key),)).get
+    count: int = reading.connection.execute(_WRITERS, {"slot": slot_of(key)}).get
     return observation if count == observation.versions else replace(observation, versions=count)
 
 

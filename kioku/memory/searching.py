@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kioku.memory.hit import Hit
 from kioku.memory.recall import Found, read_event
-from kioku.memory.results import Hit
 from kioku.view.search import Match, search, superseders
 from kioku.view.snippet import Snippets
 
@@ -90,6 +90,7 @@ def _found(
         "mode": question.mode,
         "prefer": question.prefer,
         "substring": question.is_substring,
+        "explain": question.is_explained,
     }
     if question.moment is not None:
         from kioku.memory import past

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from kioku.config import Settings
     from kioku.memory.facade import Memory
-    from kioku.memory.results import Hit
+    from kioku.memory.hit import Hit
     from kioku.observation import Observation
 
 SPACES_MAX: Final = 32

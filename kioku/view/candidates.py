@@ -11,8 +11,11 @@ with weight 1 it is ``w * x / (1 + x)``, and with a weight beyond all measure it
 
 from __future__ import annotations
 
+from array import array
 from math import log
 from typing import TYPE_CHECKING, Any, Final
+
+import apsw
 
 from kioku.view.rank import PROJECT_FACTOR, Candidate, Strengths
 from kioku.view.scope import GREATEST_FIRST, PLACE, any_of
@@ -21,18 +24,16 @@ from kioku.view.visible import NOT_EXPIRED
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    import apsw
-
-    from kioku.view.query import Term
+    from kioku.view.query import Query, Term
     from kioku.view.scope import Scope
 
 _BEYOND_MEASURE: Final = 2.0**100
 _K1_PLUS_1: Final = 2.2  # of FTS5's BM25, whose k1 is 1.2
-_EVENTS = "(SELECT value FROM json_each(:events))"
+_EVENTS = "(SELECT value FROM carray(:events))"
 
 WHOLE_MAX: Final = 1_000
 """So many matches are all looked at again, in some 10 ms."""
-POOL: Final = 300
+POOL: Final = 200
 """Of more, the best by plain BM25: it is not so wrong that what is wanted lies below."""
 
 _LEAST: Final = 2.0**-40  # of a weight: keeps a division from nothing
@@ -47,6 +48,10 @@ _NEIGHBOURS = f"""SELECT r.event, {
         for sign, order in _SIDES
     )
 } FROM record r NOT INDEXED WHERE r.event IN {_EVENTS} AND r.session_id <> ''"""
+_WEIGHT = "SELECT -bm25(record_text, ?) FROM record_text WHERE record_text MATCH ? LIMIT 1"
+_USUAL: Final = (
+    0.45  # of its weight: what a term adds that occurs once in a text of the usual length
+)
 # The plus keeps FTS5 from being asked anew for each event; it reads the term's list once.
 _STRENGTHS = f"""SELECT rowid, -bm25(record_text), -bm25(record_text, :beyond) FROM record_text
     WHERE record_text MATCH :match AND +rowid IN {_EVENTS}"""
@@ -67,36 +72,69 @@ def newest_stamp(connection: apsw.Connection, last: int) -> int:
 
 def find(
     connection: apsw.Connection,
-    expressions: Sequence[str],
+    parsed: Query,
     scope: Scope,
     *,
+    needs_all: bool,
     prefer: tuple[str, ...],
     limit: int,
 ) -> list[Candidate]:
-    """The observations in scope that match any expression best, the greatest event first.
+    """The observations in scope that match a query best, the greatest event first.
 
     All of them if they are few; at least ``limit`` if there are as many.
     """
+    wholes = [parsed.match_all()] if needs_all else [parsed.match_any()]
+    if not (needs_all or parsed.is_single):
+        wholes.append(parsed.match_all())
     events: set[int] = set()
     if not scope.has_filter:
+        pool = _pool(count_up_to(connection, wholes[0], WHOLE_MAX + 1), limit)
         is_cut = False
-        for expression in expressions:
-            found, was_cut = _picked(connection, expression, prefer, limit)
+        telling = wholes if needs_all else [_telling(connection, parsed, limit), *wholes[1:]]
+        for expression in telling:
+            found, was_cut = _picked(connection, expression, prefer, pool)
             events |= found
             is_cut |= was_cut
         candidates = _visible(connection, events, scope, prefer)
         if not is_cut or len(candidates) >= limit:
             return candidates
-    for expression in expressions:
+    for expression in wholes:
         events |= _looked_up(connection, expression, scope, prefer, limit)
     return _visible(connection, events, scope, prefer)
 
 
+def _telling(connection: apsw.Connection, parsed: Query, limit: int) -> str:
+    """What is enough to ask for when very many match: words that together add less than the rarest
+    does in a usual text bring nothing to the top that the others do not (Turtle and Flood 1995).
+    """
+    enough = max(WHOLE_MAX, limit) + 1
+    kept = parsed
+    if len(parsed.any_terms) == 1 or count_up_to(connection, parsed.match_any(), enough) < enough:
+        return parsed.match_any()
+    weights = {term: _weight(connection, term) for term in parsed.any_terms}
+    spare = _USUAL * max(weights.values())
+    for term in sorted(parsed.any_terms, key=lambda term: weights[term]):
+        spare -= weights[term]
+        fewer = kept._replace(any_terms=tuple(each for each in kept.any_terms if each != term))
+        if spare < 0 or count_up_to(connection, fewer.match_any(), enough) < enough:
+            break
+        kept = fewer
+    return kept.match_any()
+
+
+def _weight(connection: apsw.Connection, term: Term) -> float:
+    """What a term adds at most; 0 if nothing has it."""
+    rows = [
+        connection.execute(_WEIGHT, (_BEYOND_MEASURE, phrase.expression)).get
+        for phrase in term.phrases
+    ]
+    return round(max(row or 0.0 for row in rows), 6)
+
+
 def _picked(
-    connection: apsw.Connection, expression: str, prefer: tuple[str, ...], limit: int
+    connection: apsw.Connection, expression: str, prefer: tuple[str, ...], pool: int
 ) -> tuple[set[int], bool]:
     """The events that match best, hidden ones too, and whether there are more."""
-    pool = _pool(count_up_to(connection, expression, WHOLE_MAX + 1), limit)
     score, bindings = _score(prefer)
     rows: Any = connection.execute(
         f"""SELECT rowid, {score} AS score FROM record_text
@@ -156,7 +194,7 @@ def _visible(
     rows: Any = connection.execute(
         f"""SELECT r.event, r.hlc, r.importance, {preferred} FROM record r NOT INDEXED {PLACE}
         WHERE r.event IN {_EVENTS} AND {scope.where} ORDER BY {GREATEST_FIRST}""",
-        {**scope.bindings, **bindings, "events": _json(events)},
+        {**scope.bindings, **bindings, "events": _numbers(events)},
     ).fetchall()
     return [
         Candidate(event, hlc, importance, bool(is_preferred))
@@ -171,7 +209,7 @@ def neighbours(
 
     Those up to ``last`` that have not expired at ``now_ms``.
     """
-    events = _json(each.event_id for each in candidates)
+    events = _numbers(each.event_id for each in candidates)
     rows: Any = connection.execute(_NEIGHBOURS, {"events": events, "now": now_ms, "last": last})
     return {event: places for event, *places in rows}
 
@@ -180,7 +218,7 @@ def strengths(
     connection: apsw.Connection, terms: Sequence[Term], events: Iterable[int]
 ) -> list[Strengths]:
     """How strongly each term occurs in each of ``events``; less those that do not."""
-    bindings = {"events": _json(events), "beyond": _BEYOND_MEASURE}
+    bindings = {"events": _numbers(events), "beyond": _BEYOND_MEASURE}
     found = (_strengths_of(connection, term, bindings) for term in terms)
     return [each for each in found if each.of]
 
@@ -219,5 +257,8 @@ def _strengths_of(connection: apsw.Connection, term: Term, bindings: dict[str, A
     return Strengths(term.label, weight, of, of.keys() - whole)
 
 
-def _json(numbers: Iterable[int]) -> str:
-    return f"[{','.join(map(str, numbers))}]"
+def _numbers(numbers: Iterable[int]) -> Any:
+    """Numbers as SQLite takes them in: ``carray`` costs a fifth of what JSON does."""
+    return apsw.carray(
+        array("q", (0, *numbers))
+    )  # no event has the number 0; none at all is refused

@@ -7,12 +7,11 @@ holds, which SQLite looks for quickly, and ``wants`` is asked of the few that ho
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from kioku.observation import reread_fields
-from kioku.view.query import lower_ascii
 from kioku.view.schema import ALIAS
+from kioku.view.text import lower_ascii
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
     Test = Callable[[Mapping[int, Any]], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(NamedTuple):
     """Which observations are wanted; None and empty mean any, of several values any one does."""
 
     projects: tuple[str, ...] = ()

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from array import array
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import apsw
@@ -154,7 +153,7 @@ class Past:
     def in_each_half(self, look: Callable[[Half], T], filter: Filter) -> list[T]:
         """Look where what has not changed stands, then among what has: names mean that, then."""
         until = end_of(self._moment, filter.until) if self._changed else filter.until
-        wanted = replace(filter, until=until, include_superseded=True)
+        wanted = filter._replace(until=until, include_superseded=True)
 
         def is_seen(place: Place) -> bool:
             return filter.include_superseded or not self.superseders(place)

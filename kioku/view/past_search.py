@@ -41,6 +41,7 @@ class Question(NamedTuple):
     moment: Moment
     mode: Mode
     prefer: tuple[str, ...]
+    explain: bool
 
 
 class _Words(NamedTuple):
@@ -60,6 +61,7 @@ def search(
     mode: Mode = "or",
     prefer: tuple[str, ...] = (),
     substring: bool = False,
+    explain: bool = False,
 ) -> list[Match]:
     """The best matches of what was shown at ``moment``; see ``search.search``.
 
@@ -69,7 +71,7 @@ def search(
     if not parsed.any_terms and not parsed.needles:
         return recent(connection, filter=filter, limit=limit, moment=moment, prefer=prefer)
     past = Past(connection, moment)
-    question = Question(parsed, filter, limit, moment, mode, prefer)
+    question = Question(parsed, filter, limit, moment, mode, prefer, explain)
     matches = _by_words(connection, past, question) if parsed.any_terms else []
     if len(matches) < limit and parsed.needles:
         depth = present.TOPPED_UP_MAX if matches else present.SCANNED_MAX
@@ -81,14 +83,18 @@ def search(
 
 def _by_words(connection: apsw.Connection, past: Past, question: Question) -> list[Match]:
     parsed, moment = question.parsed, question.moment
-    expressions = present.expressions_of(parsed, question.mode)
 
     def look(half: Half) -> _Words:
         scope = make_scope(connection, half.wanted, moment.now_ms, parsed)
 
         def find(asked: int) -> list[Candidate]:
             return candidates.find(
-                connection, expressions, scope, prefer=question.prefer, limit=asked
+                connection,
+                parsed,
+                scope,
+                needs_all=question.mode == "and",
+                prefer=question.prefer,
+                limit=asked,
             )
 
         found = past.enough(find, half, question.limit)
@@ -105,7 +111,14 @@ def _by_words(connection: apsw.Connection, past: Past, question: Question) -> li
     if len(halves) > 1:
         then = halves[1].context
         context = _joined(connection, parsed, context, then, spare=len(past.shown))
-    return present.ranked(parsed, found, context, mode=question.mode)
+    return present.ranked(
+        parsed,
+        found,
+        context,
+        mode=question.mode,
+        limit=question.limit,
+        explain=question.explain,
+    )
 
 
 def _by_letters(

@@ -14,23 +14,22 @@ import re
 from typing import NamedTuple
 
 from kioku.view.stop_words import STOP_WORDS
-from kioku.view.text import CJK, identifier_parts, set_apart, usual_form
+from kioku.view.text import CJK, identifier_parts, is_cjk, lower_ascii, set_apart, usual_form
 
 QUERY_CHARACTERS_MAX = 4_096  # a page of text: what lies behind it would not change what is found
 TERMS_MAX = 64  # words that count; FTS5 reads the list of each, so that the cost grows with them
 NEEDLES_MAX = 4  # literal strings; each is one more scan of every body
 
-_UNSPEAKABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _TOKEN = re.compile(r'(?P<minus>-?)(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))')
-_PIECE = re.compile(f"[{CJK}]+|[^{CJK}\\s,;|(){{}}\\[\\]<>=!?&\u3000-\u3002\u300a-\u3011]+")
+_ASCII_PIECE = re.compile(r"[^\s,;|(){}\[\]<>=!?&]+")
 _POSSESSIVE = re.compile("['\u2019]s?$")
+# These are compiled, and kept by ``re``, when a query first needs them: most never do, and their
+# classes take milliseconds of the start of a command.
+_UNSPEAKABLE = "[\x00-\x1f\x7f-\x9f\ud800-\udfff]"
+_PIECE = f"[{CJK}]+|[^{CJK}\\s,;|(){{}}\\[\\]<>=!?&\u3000-\u3002\u300a-\u3011]+"
 # Within a CJK run the Katakana words and the rest; Hiragana between them are mostly particles.
-_SCRIPT_RUN = re.compile(
-    "[\u30a1-\u30ff\u31f0-\u31ff]{2,}|[^\u3041-\u309f\u30a1-\u30ff\u31f0-\u31ff]{2,}"
-)
-_CJK_START = re.compile(f"[{CJK}]")
+_SCRIPT_RUN = "[\u30a1-\u30ff\u31f0-\u31ff]{2,}|[^\u3041-\u309f\u30a1-\u30ff\u31f0-\u31ff]{2,}"
 _ALPHANUMERIC = re.compile("[A-Za-z0-9]+")
-_CJK_GAP = re.compile(f"(?<=[{CJK}]) (?=[{CJK}])")
 _EDGES = "?!.,;:'()[]{}"
 
 BEGINNING_SHARE = 0.5  # what a word counts that only begins as the one being typed does
@@ -119,19 +118,13 @@ class Query(NamedTuple):
 
 def parse(text: str) -> Query:
     """Read any string as a query."""
-    text = _UNSPEAKABLE.sub(" ", text[:QUERY_CHARACTERS_MAX])
+    text = text[:QUERY_CHARACTERS_MAX]
+    if not text.isprintable():
+        text = re.sub(_UNSPEAKABLE, " ", text)
     draft = _Draft()
     for token in _TOKEN.finditer(text):
         draft.add(token)
     return draft.finish(text)
-
-
-def lower_ascii(text: str) -> str:
-    """``text`` with A to Z lowered and nothing else, as SQLite's ``lower`` does."""
-    return text.lower() if text.isascii() else text.translate(_LOWER)
-
-
-_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
 class _Draft:
@@ -190,7 +183,7 @@ class _Draft:
         if is_prefix:
             word = word.rstrip("*")
         is_stopped = True
-        for piece in _PIECE.findall(usual_form(word)):
+        for piece in _pieces(word):
             is_stopped &= self._add_piece(piece, is_prefix=is_prefix)
         if not is_stopped or not _has_word(word):
             self.needles[lower_ascii(word.strip(_EDGES) or word)] = None
@@ -201,7 +194,7 @@ class _Draft:
         piece = _POSSESSIVE.sub("", piece)
         if not _has_word(piece):
             return True
-        if _CJK_START.match(piece):
+        if is_cjk(piece[0]):
             self._add_run(piece)
             return False
         term = _word_term(piece, is_prefix=is_prefix)
@@ -216,7 +209,7 @@ class _Draft:
     def _add_run(self, run: str) -> None:
         """Want a CJK run: as a whole it counts most, its words alone count too."""
         whole = _run_term(run)
-        words = [_run_term(word) for word in _SCRIPT_RUN.findall(run)]
+        words = [_run_term(word) for word in re.findall(_SCRIPT_RUN, run)]
         self.any_terms.update(dict.fromkeys([whole, *words]))
         self.all_terms.update(dict.fromkeys(words or [whole]))
 
@@ -247,6 +240,14 @@ def _run_term(run: str) -> Term:
     return Term((Phrase(" ".join(run)),))
 
 
+def _pieces(word: str) -> list[str]:
+    """The runs of one script in a word that has no spaces, without what stands between words."""
+    if word.isascii():
+        return _ASCII_PIECE.findall(word)
+    return re.findall(_PIECE, usual_form(word))
+
+
 def _together(text: str) -> str:
-    """A phrase's CJK characters without the spaces between them."""
-    return _CJK_GAP.sub("", text)
+    """A phrase of CJK characters without the spaces between them."""
+    parts = text.split(" ")
+    return "".join(parts) if all(len(part) == 1 and is_cjk(part) for part in parts) else text

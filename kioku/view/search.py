@@ -14,14 +14,15 @@ else through the newest ``TOPPED_UP_MAX``, so that a search costs the same in a 
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from kioku.log.hlc import STAMP_LIMIT
 from kioku.observation import reread_fields
 from kioku.view import candidates, rank
-from kioku.view.query import Query, lower_ascii, parse
+from kioku.view.query import Query, parse
 from kioku.view.scope import GREATEST_FIRST, PLACE, Scope, make_scope
-from kioku.view.text import searchable
+from kioku.view.text import lower_ascii, searchable
 from kioku.view.visible import SUPERSEDERS
 
 if TYPE_CHECKING:
@@ -41,17 +42,20 @@ FEW: Final = 10
 """A last word that at least so many observations hold is taken to be finished."""
 
 
+UNEXPLAINED: Final = rank.Score()
+
+
 class Match(NamedTuple):
     """One result: the event to show, and how well it matched (the greater the better).
 
     ``is_substring``: it holds the query's letters, but was not found by its words. ``how`` is the
-    score in parts; of a substring or a list, empty.
+    score in parts, if that was asked for; of a substring or a list, empty.
     """
 
     event_id: int
     score: float
     is_substring: bool
-    how: rank.Score = rank.Score()
+    how: rank.Score = UNEXPLAINED
 
 
 def search(
@@ -64,12 +68,14 @@ def search(
     mode: Mode = "or",
     prefer: tuple[str, ...] = (),
     substring: bool = False,
+    explain: bool = False,
 ) -> list[Match]:
     """The best matches first; the newest observations if ``query`` is blank.
 
     ``mode``: ``or`` any of the words, ``and`` all of them, ``and_or`` first those with all, then
     those with any. Substring matches come last, the newest first, with a score of 0. What lies in
-    the projects ``prefer`` counts for more, and comes first where scores are equal.
+    the projects ``prefer`` counts for more, and comes first where scores are equal. ``explain``
+    gives each match its score in parts.
 
     Cost: about that of bare FTS5, and a scan of bodies if fewer than ``limit`` are found.
     """
@@ -77,23 +83,29 @@ def search(
     scope = make_scope(connection, filter, now_ms, parsed)
     if not parsed.any_terms and not parsed.needles:
         return _newest(connection, scope, prefer, limit)
-    matches: list[Match] = []
-    if parsed.any_terms:
-        matches = _word_matches(
-            connection, parsed, scope, mode=mode, prefer=prefer, limit=limit, now_ms=now_ms
-        )
+    asked = _Asked(parsed, scope, mode, prefer, limit, now_ms, explain)
+    matches = _word_matches(connection, asked) if parsed.any_terms else []
     if len(matches) < limit and parsed.needles:
         depth = None if substring else TOPPED_UP_MAX if matches else SCANNED_MAX
         known = {match.event_id for match in matches}
         hits = substring_hits(
             connection, parsed.needles, scope, prefer=prefer, depth=depth, needs_all=mode == "and"
         )
-        for event in hits:
-            if event not in known:
-                matches.append(Match(event, 0.0, True))
-            if len(matches) == limit:
-                break
+        new = (Match(event, 0.0, True) for event in hits if event not in known)
+        matches += islice(new, limit - len(matches))
     return matches
+
+
+class _Asked(NamedTuple):
+    """A search as the steps of it see it."""
+
+    parsed: Query
+    scope: Scope
+    mode: Mode
+    prefer: tuple[str, ...]
+    limit: int
+    now_ms: int
+    explain: bool
 
 
 def recent(
@@ -139,32 +151,30 @@ def _newest(
     return matches
 
 
-def _word_matches(
-    connection: apsw.Connection,
-    parsed: Query,
-    scope: Scope,
-    *,
-    mode: Mode,
-    prefer: tuple[str, ...],
-    limit: int,
-    now_ms: int,
-) -> list[Match]:
+def _word_matches(connection: apsw.Connection, asked: _Asked) -> list[Match]:
+    parsed, mode = asked.parsed, asked.mode
     found = candidates.find(
-        connection, expressions_of(parsed, mode), scope, prefer=prefer, limit=limit
+        connection,
+        parsed,
+        asked.scope,
+        needs_all=mode == "and",
+        prefer=asked.prefer,
+        limit=asked.limit,
     )
-    return ranked(parsed, found, context_of(connection, parsed, found, now_ms), mode=mode)[:limit]
-
-
-def expressions_of(parsed: Query, mode: Mode) -> list[str]:
-    """What the word index is asked for: who matches any of these may be found."""
-    expressions = [parsed.match_all()] if mode == "and" else [parsed.match_any()]
-    if mode != "and" and not parsed.is_single:
-        expressions.append(parsed.match_all())
-    return expressions
+    context = context_of(connection, parsed, found, asked.now_ms)
+    return ranked(
+        parsed, found, context, mode=mode, limit=asked.limit, explain=asked.explain
+    )
 
 
 def ranked(
-    parsed: Query, found: Sequence[rank.Candidate], context: rank.Context, *, mode: Mode
+    parsed: Query,
+    found: Sequence[rank.Candidate],
+    context: rank.Context,
+    *,
+    mode: Mode,
+    limit: int,
+    explain: bool,
 ) -> list[Match]:
     """The candidates by their scores; of equal ones those that come first here stay so."""
     scored = [(rank.total(candidate, context), candidate) for candidate in found]
@@ -173,8 +183,13 @@ def ranked(
         holders = _holders_of_all(parsed, context.strengths)
         scored.sort(key=lambda one: one[1].event_id not in holders)
     return [
-        Match(candidate.event_id, score, False, rank.explained(candidate, context))
-        for score, candidate in scored
+        Match(
+            candidate.event_id,
+            score,
+            False,
+            rank.explained(candidate, context) if explain else UNEXPLAINED,
+        )
+        for score, candidate in scored[:limit]
     ]
 
 

@@ -8,12 +8,13 @@ found by its letters alone, are looked for as they stand.
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import apsw
 
-from kioku.view.query import lower_ascii, parse
-from kioku.view.text import CJK, identifier_parts
+from kioku.view.query import parse
+from kioku.view.text import blank_cjk, identifier_parts, is_cjk, lower_ascii
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 SNIPPET_CHARACTERS: Final = 160
 _ARGUMENTS: Final = ["unicode61", "remove_diacritics", "2"]  # as in schema.py
-_CJK = re.compile(f"[{CJK}]")
+_CAMEL = re.compile("[A-Za-z0-9]+[A-Z][A-Za-z0-9]*|[A-Z][A-Za-z0-9]*[0-9][A-Za-z0-9]*")
 _EXAMINED_MAX = 16_384  # characters around the first literal hit: a hit further off shows no more
 _PLACES_MAX = 64  # of one text: what lies behind them would not change the window
 
@@ -34,10 +35,8 @@ class Snippet(NamedTuple):
     marks: tuple[tuple[int, int], ...] = ()
 
 
-class _Span(NamedTuple):
-    start: int
-    end: int
-    what: str
+_Span = tuple[int, int, str]
+"""Where something begins and ends, and what it is."""
 
 
 class Snippets:
@@ -59,11 +58,8 @@ class Snippets:
         spans = self._spans(line)
         start, end = _window(line, spans, width)
         before, after = "…" if start else "", "…" if end < len(line) else ""
-        marks = [
-            (span.start - start + len(before), min(span.end, end) - start + len(before))
-            for span in spans
-            if start <= span.start < end
-        ]
+        shift = len(before) - start
+        marks = [(b + shift, min(e, end) + shift) for b, e, _ in spans if start <= b < end]
         return Snippet(f"{before}{line[start:end]}{after}", tuple(_apart(marks)))
 
     def _spans(self, line: str) -> list[_Span]:
@@ -80,23 +76,23 @@ class Snippets:
     def _tokens(self, line: str) -> list[_Span]:
         """The words of the line as the index has them, with their places in characters."""
         if not line.isascii():
-            line = _CJK.sub(" ", line)  # they stand apart in the index
+            line = blank_cjk(line)  # they stand apart in the index
         data = line.encode("utf-8", "replace")
         found: Any = self._tokenizer(
             data, apsw.FTS5_TOKENIZE_DOCUMENT, None, include_colocated=False
         )
         if len(data) == len(line):
-            return [_Span(*token) for token in found]
+            return list(found)
         tokens, passed, characters = [], 0, 0
         for start, end, stem in found:
             characters += len(data[passed:start].decode("utf-8", "replace"))
             length = len(data[start:end].decode("utf-8", "replace"))
-            tokens.append(_Span(characters, characters + length, stem))
+            tokens.append((characters, characters + length, stem))
             passed, characters = end, characters + length
         return tokens
 
     def _stems(self, text: str) -> list[str]:
-        return [token.what for token in self._tokens(text)]
+        return [stem for _, _, stem in self._tokens(text)]
 
     def _around_hit(self, line: str) -> str:
         """The part of a long line around the first place that holds the query's letters."""
@@ -116,7 +112,7 @@ class _Words:
         self._rows: list[list[str]] = []
         self._runs: list[str] = []
         for phrase in (phrase for term in terms for phrase in term.phrases):
-            if _CJK.match(phrase.text):
+            if phrase.text and is_cjk(phrase.text[0]):
                 self._runs.append(phrase.text.replace(" ", ""))
                 continue
             words = stems(phrase.text)
@@ -128,26 +124,31 @@ class _Words:
                 self._alone.update(words)
 
     def find(self, line: str, tokens: list[_Span]) -> list[_Span]:
-        """Where they are, at most ``_PLACES_MAX``."""
-        spans = [span for run in self._runs for span in _literal(line, run)]
-        begun = tuple(self._begun)
-        for number, (start, end, stem) in enumerate(tokens):
-            if len(spans) >= _PLACES_MAX:
-                break
-            word = line[start:end]
-            is_begun = begun and stem.startswith(begun)
-            if stem in self._alone or is_begun or (not word.islower() and self._has_part(word)):
-                spans.append(_Span(start, end, stem))
-            for row in self._rows:
-                last = tokens[number : number + len(row)]
-                if [token.what for token in last] == row:
-                    spans.append(_Span(start, last[-1].end, " ".join(row)))
+        """Where they are, at most ``_PLACES_MAX`` of each kind."""
+        alone, begun = self._alone, tuple(self._begun)
+        spans = [token for token in tokens if token[2] in alone][:_PLACES_MAX]
+        if begun:
+            spans += [token for token in tokens if token[2].startswith(begun)][:_PLACES_MAX]
+        for row in self._rows:
+            spans += islice(_in_a_row(tokens, row), _PLACES_MAX)
+        for run in self._runs:
+            spans += _literal(line, run)
+        if alone:
+            spans += islice(self._by_parts(line), _PLACES_MAX)
         return spans
 
-    def _has_part(self, word: str) -> bool:
-        """Whether a camelCase word has one of the words for a part."""
-        parts = identifier_parts(word)
-        return bool(parts) and not self._alone.isdisjoint(self._stems(" ".join(parts)))
+    def _by_parts(self, line: str) -> Iterator[_Span]:
+        """The camelCase words that have one of the words for a part."""
+        for word in _CAMEL.finditer(line):
+            parts = identifier_parts(word[0])
+            if parts and not self._alone.isdisjoint(self._stems(" ".join(parts))):
+                yield word.start(), word.end(), word[0]
+
+
+def _in_a_row(tokens: list[_Span], row: list[str]) -> Iterator[_Span]:
+    for number, token in enumerate(tokens):
+        if token[2] == row[0] and [each[2] for each in tokens[number : number + len(row)]] == row:
+            yield token[0], tokens[number + len(row) - 1][1], " ".join(row)
 
 
 def _literal(line: str, text: str) -> Iterator[_Span]:
@@ -155,7 +156,7 @@ def _literal(line: str, text: str) -> Iterator[_Span]:
     for _ in range(_PLACES_MAX):
         if place < 0:
             return
-        yield _Span(place, place + len(text), text)
+        yield place, place + len(text), text
         place = line.find(text, place + len(text))
 
 
@@ -164,11 +165,11 @@ def _window(line: str, spans: list[_Span], width: int) -> tuple[int, int]:
     if len(line) <= width:
         return 0, len(line)
     start, most = 0, 0
-    for span in spans[:_PLACES_MAX]:
-        limit = span.start + width * 3 // 4
-        count = len({each.what for each in spans if span.start <= each.start < limit})
+    for begin, _, _ in spans[:_PLACES_MAX]:
+        limit = begin + width * 3 // 4
+        count = len({what for place, _, what in spans if begin <= place < limit})
         if count > most:
-            start, most = span.start, count
+            start, most = begin, count
     start = max(0, min(start - width // 4, len(line) - width))
     if start:  # begin with a whole word, if one begins soon
         space = line.find(" ", start, start + 16)

@@ -65,6 +65,16 @@ def analyse(text: str) -> str:
     return text
 
 
+def is_cjk(character: str) -> bool:
+    """Whether a character is one of those that stand apart."""
+    return not character.isascii() and CJK_RUN.match(character) is not None
+
+
+def blank_cjk(text: str) -> str:
+    """``text`` with a space for each of those characters, so that all else stays in its place."""
+    return CJK_RUN.sub(lambda run: " " * len(run[0]), text)
+
+
 def set_apart(text: str) -> str:
     """``text`` in usual forms, with each CJK character a word of its own."""
     return CJK_RUN.sub(_apart, usual_form(text))
@@ -101,3 +111,11 @@ def _compose(run: re.Match[str]) -> str:
     from unicodedata import normalize
 
     return normalize("NFKC", run[0])
+
+
+def lower_ascii(text: str) -> str:
+    """``text`` with A to Z lowered and nothing else, as SQLite's ``lower`` does."""
+    return text.lower() if text.isascii() else text.translate(_LOWER)
+
+
+_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}

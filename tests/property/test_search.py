@@ -61,6 +61,7 @@ questions = st.fixed_dictionaries(
         "prefer": st.sampled_from(((), ("p",))),
         "substring": st.booleans(),
         "limit": st.integers(1, 20),
+        "explain": st.just(True),
     }
 )
 

@@ -13,7 +13,8 @@ from rich.cells import cell_len
 
 from kioku.cli import render, views
 from kioku.doctor import Check, Report
-from kioku.memory.results import HistoryEntry, Hit, Project
+from kioku.memory.hit import Hit
+from kioku.memory.results import HistoryEntry, Project
 from kioku.memory.spaces import Space
 from kioku.observation import Observation
 from tests.unit.test_cli_render import HARMFUL

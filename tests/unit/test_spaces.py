@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import kioku
 from kioku.errors import ConfigError, InvalidArgumentError, SpaceError
 from kioku.log.glance import glance
-from kioku.memory.results import Hit
+from kioku.memory.hit import Hit
 from kioku.memory.spaces import SPACES_MAX, fuse
 from kioku.observation import Observation
 

@@ -97,12 +97,12 @@ def test_neighbours_lend_within_their_session_alone(store: ViewStore) -> None:
         base = number * 10
         store.show(Observation("budget", session_id=session), key=base, hlc=base)
     fill(store, *FILLER, session="filler", first=100)
-    lone = {match.event_id: match.score for match in store.search("budget")}
+    lone = {match.event_id: match.score for match in store.search("budget", explain=True)}
     assert len({round(score, 12) for score in lone.values()}) == 1
     store.show(Observation("budget", session_id="one"), key=11, hlc=11)
     scores = {
         text: match.how.terms[0].lent
-        for match, text in zip(store.search("budget"), range(5), strict=True)
+        for match, text in zip(store.search("budget", explain=True), range(5), strict=True)
     }
     assert sum(lent > 0 for lent in scores.values()) == 2
 
@@ -113,7 +113,7 @@ def test_what_is_not_in_the_session_is_no_neighbour_however_near_its_stamp(
     store.show(Observation("budget", session_id="one"), key=1, hlc=10)
     store.show(Observation("budget", session_id="two"), key=2, hlc=11)
     fill(store, *FILLER, session="filler", first=100)
-    assert [match.how.terms[0].lent for match in store.search("budget")] == [0.0, 0.0]
+    assert [match.how.terms[0].lent for match in store.search("budget", explain=True)] == [0.0, 0.0]
 
 
 def test_neighbours_go_by_stamp_not_by_arrival() -> None:
@@ -141,7 +141,7 @@ def test_an_expired_neighbour_lends_nothing(store: ViewStore) -> None:
     gone = Observation("budget", session_id="s", expires_at=from_unix_ms(1))
     store.show(gone, key=2, hlc=2)
     fill(store, *FILLER, session="filler", first=100)
-    [match] = store.search("budget")
+    [match] = store.search("budget", explain=True)
     assert match.how.terms[0].lent == 0.0
 
 
@@ -149,7 +149,7 @@ def test_a_neighbour_that_a_filter_leaves_out_still_lends(store: ViewStore) -> N
     fill(store, "budget", session="s")
     store.show(Observation("budget", session_id="s", project="other"), key=2, hlc=2)
     fill(store, *FILLER, session="filler", first=100)
-    [match] = store.search("budget", filter=Filter(projects=("other",)))
+    [match] = store.search("budget", filter=Filter(projects=("other",)), explain=True)
     assert match.how.terms[0].lent > 0.0
 
 
@@ -157,9 +157,9 @@ def test_the_preferred_project_counts_twice_and_hides_nothing(store: ViewStore) 
     for number, project in enumerate(("here", "there"), 1):
         store.show(Observation("budget plan", project=project), key=number, hlc=number)
     fill(store, *FILLER, session="filler", first=100)
-    there, here = store.search("budget")
+    there, here = store.search("budget", explain=True)
     assert there.score == pytest.approx(here.score)
-    first, second = store.search("budget", prefer=("here",))
+    first, second = store.search("budget", prefer=("here",), explain=True)
     assert (first.event_id, second.event_id) == (here.event_id, there.event_id)
     assert first.score == pytest.approx(2 * second.score)
     assert first.how.project == 2.0
