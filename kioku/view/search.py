@@ -162,9 +162,7 @@ def _word_matches(connection: apsw.Connection, asked: _Asked) -> list[Match]:
         limit=asked.limit,
     )
     context = context_of(connection, parsed, found, asked.now_ms)
-    return ranked(
-        parsed, found, context, mode=mode, limit=asked.limit, explain=asked.explain
-    )
+    return ranked(parsed, found, context, mode=mode, limit=asked.limit, explain=asked.explain)
 
 
 def ranked(
