@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from kioku.memory.awaiting import open_async as open_async
     from kioku.memory.explanation import Explanation as Explanation
     from kioku.memory.explanation import TermPart as TermPart
-    from kioku.memory.predecessor import Predecessor as Predecessor
     from kioku.memory.hit import Hit as Hit
+    from kioku.memory.predecessor import Predecessor as Predecessor
     from kioku.memory.ranker import Ranker as Ranker
     from kioku.memory.restoring import Restored as Restored
     from kioku.memory.restoring import restore as restore
