@@ -74,8 +74,9 @@ import kioku
 
 # Import all that there is before the rights are gone with which it can be read.
 with kioku.open(":memory:") as memory:
-    memory.save("warm")
+    first = memory.save("warm").updated_at
     memory.list(), memory.search("warm"), list(memory.export_chunks())
+    memory.search("warm", as_of=first), memory.history(memory.list()[0].id)
 if os.geteuid() == 0:
     os.setgroups([])
     os.setgid(65534)
@@ -87,6 +88,11 @@ def attempt(what, work):
     except kioku.StoreAccessError as error:
         print(what, "StoreAccessError", os.path.dirname(sys.argv[1]) in str(error))
 
+def then():
+    kept = memory.list()[-1].id
+    first = memory.history(kept)[-1].stamped_at
+    return [hit.observation.content for hit in memory.search("words", as_of=first)]
+
 attempt("open", lambda: kioku.open(sys.argv[1]) and "done")
 attempt("other", lambda: kioku.open(sys.argv[1] + ".new") and "done")
 try:
@@ -94,6 +100,7 @@ try:
 except kioku.StoreAccessError:
     sys.exit()
 attempt("list", lambda: len(memory.list()))
+attempt("then", then)
 attempt("save", lambda: memory.save("refused").id)
 attempt("export", lambda: len(list(memory.export_chunks())))
 attempt("unsealed", lambda: memory.replica.count_unsealed())
@@ -143,7 +150,10 @@ def test_a_reader_without_rights_to_write_exports_what_is_sealed(open_tree: Path
     directory.mkdir()
     path = directory / "space.db"
     with kioku.open(path) as memory:
-        memory.save("sealed")
+        kept = memory.save("words of then")
+        while memory.now_ms() <= memory.replica.statistics().newest_stamp >> 16:
+            pass  # an edit of the same millisecond would be of the same moment
+        memory.edit(kept.id, content="sealed")
         memory.digest()
         memory.save("unsealed")
         for file in directory.iterdir():
@@ -157,6 +167,7 @@ def test_a_reader_without_rights_to_write_exports_what_is_sealed(open_tree: Path
         "open done",
         "other StoreAccessError True",
         "list 2",
+        "then ['words of then']",
         "save StoreAccessError True",
         "export 1",
         "unsealed 1",
