@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
 from kioku.doctor.report import Check
@@ -140,7 +141,7 @@ def _check_package() -> Check:
             f"the distribution {', '.join(others)} brings a package kioku too; one hides the other",
             f"pip uninstall {' '.join(others)}; then pip install --force-reinstall {DISTRIBUTION}",
         )
-    shadows = list(_shadows(["", *sys.path]))
+    shadows = list(_shadows(sys.path))
     if shadows:
         return Check(
             "package",
@@ -152,17 +153,21 @@ def _check_package() -> Check:
 
 
 def _shadows(path: Iterable[str]) -> Iterator[str]:
-    """Give modules and packages of our name that come before us, or lie where Python is started."""
+    """Give modules and packages of our name that come before us, or lie in this directory."""
     own = os.path.realpath(os.path.dirname(os.path.dirname(__file__)))
-    for entry in dict.fromkeys(os.path.realpath(one or os.curdir) for one in path):
-        package = os.path.join(entry, PACKAGE)
-        if os.path.realpath(package) == own:
-            if entry != os.path.realpath(os.curdir):
-                return
-        elif os.path.isfile(os.path.join(package, "__init__.py")):
+    before = takewhile(lambda entry: _package(entry) != own, map(os.path.realpath, path))
+    for entry in dict.fromkeys((*before, os.path.realpath(os.curdir))):
+        package = _package(entry)
+        if package == own:
+            continue
+        if os.path.isfile(os.path.join(package, "__init__.py")):
             yield package
-        elif os.path.isfile(f"{package}.py"):
-            yield f"{package}.py"
+        elif os.path.isfile(os.path.join(entry, f"{PACKAGE}.py")):
+            yield os.path.join(entry, f"{PACKAGE}.py")
+
+
+def _package(entry: str) -> str:
+    return os.path.realpath(os.path.join(entry, PACKAGE))
 
 
 # -- what a shell would run ---------------------------------------------------------------------
@@ -192,10 +197,10 @@ def _stranger(name: str, place: str) -> str:
     python = _interpreter(place)
     if python is None:
         return ""  # a binary launcher, as on Windows: nothing to read
-    prefix = os.path.dirname(os.path.dirname(python))
-    if os.path.realpath(prefix) == os.path.realpath(sys.prefix):
+    if os.path.realpath(_prefix(python)) == os.path.realpath(sys.prefix):
         return ""
-    installed = _distributions(DISTRIBUTION, _site_directories(prefix))
+    places = [*_sites(_prefix(python)), *_sites(_prefix(place))]
+    installed = _distributions(DISTRIBUTION, places)
     ours = version(DISTRIBUTION)
     if not installed:
         return f"{place} is another program's"
@@ -218,15 +223,12 @@ def _interpreter(script: str) -> str | None:
     return None if line is None else os.fsdecode(line[1] or line[2])
 
 
-def _site_directories(prefix: str) -> list[str]:
-    from glob import glob
-
-    pattern = os.path.join(glob_escape(prefix), "lib*", "python*", "*-packages")
-    return glob(pattern)
+def _prefix(path: str) -> str:
+    """Give the directory that has the ``bin`` in which a program lies."""
+    return os.path.dirname(os.path.dirname(path))
 
 
-def glob_escape(path: str) -> str:
-    """Escape what a pattern would take for its own in a path."""
-    from glob import escape
+def _sites(prefix: str) -> list[str]:
+    from glob import escape, glob
 
-    return escape(path)
+    return glob(os.path.join(escape(prefix), "lib*", "python*", "*-packages"))

@@ -6,11 +6,13 @@ import os
 import re
 import stat
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from kioku.doctor.report import Check
 from kioku.errors import UnsafeFileSystemError
 from kioku.log import filesystem, trial
+from kioku.log.files import access_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -43,11 +45,17 @@ def check_state_directory(directory: str) -> None:
 
     Raises:
         UnsafeFileSystemError: if it lies on a network file system, or locks do not work there.
+        StoreAccessError: if nothing can be written there.
     """
     filesystem.check_place(directory)
-    locks = check_locks(directory)
-    if locks.status == "fail":
-        raise UnsafeFileSystemError(directory, f"a file system that is not fit ({locks.summary})")
+    nearest = _nearest(directory)
+    with suppress(trial.UntriedError):
+        try:
+            fault = trial.find_fault(nearest)
+        except OSError as error:
+            raise access_error(nearest, error) from error
+        if fault:
+            raise UnsafeFileSystemError(nearest, f"a file system that is not fit ({fault})")
 
 
 def chmod(paths: Sequence[str], *, clear: int) -> Callable[[], str]:

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from kioku.memory.finding import Finding
 from kioku.memory.forgetting import Forgetting
-from kioku.memory.mending import Mending
 from kioku.memory.projects import Projects
 from kioku.memory.saving import Saving
 from kioku.memory.sharing import Sharing
 
 
-class Memory(Saving, Finding, Forgetting, Projects, Sharing, Mending):
+class Memory(Saving, Finding, Forgetting, Projects, Sharing):
     """One open store; ``kioku.open`` gives it, ``close`` or leaving its ``with`` ends it.
 
     Safe to share between threads. After ``close`` every call raises ``ReplicaClosedError``.

@@ -12,13 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from kioku.backup import Backup
+    from kioku.clock_repair import ClockRepair
     from kioku.log.frontier import Frontier
     from kioku.memory.results import MemoryStatistics
     from kioku.replica import IngestCounts
 
 
 class Sharing(Handle):
-    """Frontiers, chunks, counts and rebuilding.
+    """Frontiers, chunks, counts, rebuilding and the clock.
 
     What would give something out raises ``PrivateSpaceError`` where the space is private.
     """
@@ -86,3 +87,27 @@ class Sharing(Handle):
     def rebuild(self, progress: Callable[[int, int], None] | None = None) -> None:
         """Derive everything that is derived again, from the log; changes no answer."""
         self._replica.rebuild(progress=progress)
+
+    def fix_clock(self, *, dry_run: bool = False) -> ClockRepair:
+        """Stamp again, from the clock as it is now, what was saved while it ran ahead.
+
+        What this store saved or deleted more than 60 s ahead is appended again and then retracted,
+        in one transaction. What can be read stays as it is, and so does what others wrote; from
+        then on their edits count. Be sure that the clock is right now. ``dry_run`` only looks.
+
+        Raises:
+            ClockError: if the clock itself may be what is wrong: it stands before 2025, or events
+                of other logs that took effect here lie ahead of it too; nothing was written.
+            StoreError: if the content of such an event is missing here; nothing was written.
+        """
+        from kioku import clock_repair
+
+        now_ms = self.now_ms()
+        if dry_run:
+            with self._replica.reading(now_ms=now_ms) as reading:
+                found = clock_repair.survey(reading, wall_ms=now_ms)
+            clock_repair.check_safe(found)
+        else:
+            with self._replica.transaction(now_ms=now_ms) as transaction:
+                found = clock_repair.repair(transaction, wall_ms=now_ms)
+        return clock_repair.result(found, is_dry_run=dry_run)

@@ -7,6 +7,7 @@ Add one for every rule that a test is meant to hold.
 from __future__ import annotations
 
 from tests.sabotage.change import Change, Mutant
+from tests.sabotage.doctor_mutants import DOCTOR_GROUPS
 from tests.sabotage.memory_mutants import MEMORY_GROUPS
 from tests.sabotage.moving_mutants import MOVING_GROUPS
 from tests.sabotage.project_mutants import PROJECT_GROUPS
@@ -362,7 +363,7 @@ GROUPS: dict[str, list[Change]] = {
         ),
         Change(
             "an import may be stamped years ahead",
-            OWNER,
+            "kioku/log/draft.py",
             "yield draft.hlc if draft.hlc <= trusts else pack(now_ms)",
             "yield draft.hlc",
             FOUND_TESTS,
@@ -373,6 +374,7 @@ GROUPS: dict[str, list[Change]] = {
     **SPACE_GROUPS,
     **MOVING_GROUPS,
     **PROJECT_GROUPS,
+    **DOCTOR_GROUPS,
 }
 
 MUTANTS = [

@@ -162,7 +162,7 @@ STORE_GROUPS: dict[str, list[Change]] = {
         ),
         Change(
             "an import keeps a stamp that lies years ahead",
-            OWNER,
+            "kioku/log/draft.py",
             "yield draft.hlc if draft.hlc <= trusts else pack(now_ms)",
             "yield draft.hlc",
             OWNER_TESTS,
