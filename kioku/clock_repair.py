@@ -169,12 +169,10 @@ def repair(transaction: Transaction, *, wall_ms: int) -> Survey:
     if not found.is_ahead:
         return found
     transaction.set_clock(found.last)
-    if not found.again:
-        return found
-    transaction.begin_log()  # which may append an older log's tail again, with its stamps
-    found = survey(transaction, wall_ms=wall_ms)
-    transaction.set_clock(found.last)
-    transaction.append(_drafts(transaction, found))
+    if found.again:
+        transaction.begin_log()  # which may append an older log's tail again, with its stamps
+        found = survey(transaction, wall_ms=wall_ms)
+        transaction.append(_drafts(transaction, found))
     return found
 
 

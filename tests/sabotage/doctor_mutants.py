@@ -73,7 +73,7 @@ DOCTOR_GROUPS: dict[str, list[Change]] = {
             FILES,
             "    check_place(path)\n",
             "",
-            "tests/unit/log/test_database.py " + EDGE,
+            MOUNTS,
         ),
         Change(
             "the directory is made before it is asked where it lies",
@@ -321,8 +321,8 @@ DOCTOR_GROUPS: dict[str, list[Change]] = {
         Change(
             "the clock stays ahead",
             CLOCK,
-            "    transaction.set_clock(found.last)\n    transaction.append",
-            "    transaction.append",
+            "    transaction.set_clock(found.last)\n",
+            "",
             REPAIRS,
         ),
         Change(

@@ -8,6 +8,7 @@ import pytest
 
 from kioku.errors import UnsafeFileSystemError
 from kioku.log import filesystem
+from kioku.log.database import Database
 from kioku.log.filesystem import Mount, check_place, find_fault, find_mount, parse_mounts
 
 if TYPE_CHECKING:
@@ -116,3 +117,15 @@ def test_what_macos_prints_is_read() -> None:
         Mount("/", "apfs", "sealed, local, read-only"),
         Mount("/Volumes/Our (old) share", "smbfs", "nodev, nosuid"),
     ]
+
+
+def test_a_file_that_is_there_is_opened_and_no_other_is_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Database(str(tmp_path / "old.db")).close()
+    (tmp_path / "mounts").write_text(f"server:/x {tmp_path} nfs4 rw 0 0\n")
+    monkeypatch.setattr(filesystem, "MOUNTS_PATH", str(tmp_path / "mounts"))
+    Database(str(tmp_path / "old.db")).close()
+    with pytest.raises(UnsafeFileSystemError):
+        Database(str(tmp_path / "new.db"))
+    assert not (tmp_path / "new.db").exists()
