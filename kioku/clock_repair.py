@@ -172,6 +172,7 @@ def repair(transaction: Transaction, *, wall_ms: int) -> Survey:
     if found.again:
         transaction.begin_log()  # which may append an older log's tail again, with its stamps
         found = survey(transaction, wall_ms=wall_ms)
+        transaction.set_clock(found.last)  # which a retract in that tail has taken along
         transaction.append(_drafts(transaction, found))
     return found
 

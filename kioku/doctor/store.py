@@ -44,7 +44,7 @@ def _check_files(path: str) -> Check:
             "files",
             "warn",
             f"{shown}: other users can read it",
-            f"chmod go-rwx {shown}",
+            f"kioku doctor --fix, or chmod go-rwx {shown}",
             chmod(open_ones, clear=_OTHERS),
         )
     return Check("files", "pass", "only their owner can read them")

@@ -178,6 +178,18 @@ def visible(replica: Replica, now_ms: int = NOW_MS) -> Visible:
 @example([Step(SAVE, True, 0, 60_000), Step(SAVE, True, 0, DAY_MS)])  # past the limit by one tick
 @example([Step(SAVE, True, 0, DAY_MS), Step("close", True, 0, 0)])  # the tail is said again first
 @example([Step(SAVE, True, 0, DAY_MS), Step(TOMBSTONE, True, 0, DAY_MS), Step("give", True, 0, 0)])
+@example(
+    [  # the tail that is said again has a retract, whose stamp is ahead and stays
+        *(Step(SAVE, True, 0, 60_001), Step(SAVE, True, 0, 0)),
+        *(Step(RETRACT, True, 0, 0), Step("close", True, 0, 0)),
+    ]
+)
+@example(
+    [  # the same, at the limit
+        *(Step(SAVE, True, 0, 60_000), Step(SAVE, True, 1, 0)),
+        *(Step(PURGE, True, 0, 0), Step("close", True, 0, 0)),
+    ]
+)
 @example([Step(PURGE, True, 0, DAY_MS), Step(SAVE, True, 1, 0)])  # only the clock is ahead
 def test_the_clock_is_repaired_and_nothing_visible_changes(history: list[Step]) -> None:
     with open_store(seed=1) as here, open_store(seed=2) as there:

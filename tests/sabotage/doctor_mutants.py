@@ -321,8 +321,15 @@ DOCTOR_GROUPS: dict[str, list[Change]] = {
         Change(
             "the clock stays ahead",
             CLOCK,
-            "    transaction.set_clock(found.last)\n",
-            "",
+            "    transaction.set_clock(found.last)\n    if",
+            "    if",
+            REPAIRS,
+        ),
+        Change(
+            "a retract in the tail of a lost log takes the clock along",
+            CLOCK,
+            "        transaction.set_clock(found.last)  # which",
+            "        # which",
             REPAIRS,
         ),
         Change(
