@@ -11,7 +11,7 @@ from kioku import clock_repair
 from kioku.doctor.place import chmod, has_rights
 from kioku.doctor.report import Check
 from kioku.errors import StoreError
-from kioku.view.audit import count_unreadable
+from kioku.view.audit import count_unindexed, count_unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +31,7 @@ def check_store(memory: Memory) -> Iterator[Check]:
     yield _check_key(memory)
     yield _check_clock(memory)
     yield _check_unreadable(memory)
+    yield _check_index(memory)
 
 
 def _check_files(path: str) -> Check:
@@ -97,16 +98,28 @@ def _check_unreadable(memory: Memory) -> Check:
         count = count_unreadable(reading.connection)
     if not count:
         return Check("unreadable", "pass", "every observation can be read")
+    return Check(
+        "unreadable",
+        "warn",
+        f"{count:,} observations are stored but in a form that this kioku cannot read",
+        "upgrade kioku; if it is the newest, run kioku doctor --deep",
+    )
+
+
+def _check_index(memory: Memory) -> Check:
+    with memory.replica.reading(now_ms=memory.now_ms()) as reading:
+        count = count_unindexed(reading.connection)
+    if not count:
+        return Check("index", "pass", "as many observations as the log shows")
 
     def mend() -> str:
         memory.rebuild()
         return "built the index and the views again"
 
     return Check(
-        "unreadable",
+        "index",
         "warn",
-        f"{count:,} observations are stored but not shown: in a form that this kioku cannot read,"
-        " or missing in the index",
-        "kioku rebuild; if that does not help, upgrade kioku",
+        f"{abs(count):,} observations too {'few' if count > 0 else 'many'} are in the index",
+        "kioku doctor --fix, or kioku rebuild",
         mend,
     )

@@ -151,7 +151,7 @@ def a_clock_that_was_never_set(bench: Bench) -> Iterator[Any]:
     bench.clock.ms = NOON_MS
 
 
-@breaks("unreadable")
+@breaks("index")
 def an_index_that_lacks_a_row(bench: Bench) -> Iterator[Any]:
     memory = bench.memory()
     damage(memory, "DELETE FROM record")
