@@ -38,9 +38,12 @@ if TYPE_CHECKING:
     from kioku.memory import open as open  # noqa: A004 - it is kioku.open
     from kioku.memory.awaiting import AsyncMemory as AsyncMemory
     from kioku.memory.awaiting import open_async as open_async
+    from kioku.memory.difference import Difference as Difference
     from kioku.memory.explanation import Explanation as Explanation
     from kioku.memory.explanation import TermPart as TermPart
     from kioku.memory.hit import Hit as Hit
+    from kioku.memory.news import Changes as Changes
+    from kioku.memory.news import LoggedChange as LoggedChange
     from kioku.memory.predecessor import Predecessor as Predecessor
     from kioku.memory.ranker import Ranker as Ranker
     from kioku.memory.restoring import Restored as Restored
@@ -88,6 +91,8 @@ _NAMES: Final = {
     "log.store": "Entry",
     "memory": "Memory open",
     "memory.awaiting": "AsyncMemory open_async",
+    "memory.difference": "Difference",
+    "memory.news": "Changes LoggedChange",
     "memory.restoring": "Restored restore",
     "memory.explanation": "Explanation TermPart",
     "memory.predecessor": "Predecessor",

@@ -81,6 +81,15 @@ class Copying:
                 break
         _begin(reader)
 
+    def check_file(self) -> None:
+        """Ask whether the store is still where it was opened.
+
+        Raises:
+            StoreAccessError: if it was moved, deleted or replaced since.
+        """
+        with self._opened():
+            self._core.owner.check_file()
+
     def disown(self) -> None:
         """Close this store's own log for ever, as that of a copy: the next append begins another.
 

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kioku.cli.shapes import counts, digits, number, record, shared, text
+from kioku.cli.shapes import (
+    counts,
+    digits,
+    listed,
+    moment,
+    number,
+    record,
+    shared,
+    text,
+    word,
+    yes_or_no,
+)
 
 if TYPE_CHECKING:
     from kioku.cli.shapes import Schema
@@ -29,11 +40,43 @@ _LINES: Schema = {
     "kept_in_extra": counts("names that are no fields of an observation, and in how many lines"),
 }
 
+_MAYBE = {"anyOf": [shared("observation"), {"type": "null"}]}
+
+_CHANGE: Schema = {
+    "cursor": number("where `--after` goes on, in this store alone", 1),
+    "operation": text("`save`, `edit`, `undelete`, `delete`, `purge`, `retract`"),
+    "id": text('the id; `""` of a retract'),
+    "stamped_at": moment("when its writer's logical clock says it was written"),
+    "replica": text("the name of the replica that wrote it"),
+    "is_own": yes_or_no("whether that is this one"),
+    "status": word("how it stands now", "wins", "older", "retracted", "purged", "held", "unknown"),
+    "is_superseded": yes_or_no("whether something newer replaces it"),
+    "reason": text("why it was deleted, if that was said"),
+    "observation": {**_MAYBE, "description": "what it says; null if that cannot be read"},
+}
+
+_DIFFERENCE: Schema = {
+    "operation": word(
+        "what was done", "added", "edited", "undeleted", "deleted", "purged", "superseded"
+    ),
+    "id": digits("the observation's"),
+    "stamped_at": moment("when that was done"),
+    "replica": text("the name of the replica that did it"),
+    "reason": text("why it was deleted, if that was said"),
+    "superseded_by": text('the id of what replaces it; `""` but for `superseded`'),
+    "changed": listed({"type": "string"}, "the names of the fields that an edit changed"),
+    "before": {**_MAYBE, "description": "as it was; null if it was not there or is erased"},
+    "after": {**_MAYBE, "description": "as it is; null if it is not there or is erased"},
+}
+
 MOVING_SHARED: dict[str, Schema] = {
     "lines": record(_LINES),
+    "difference": record(_DIFFERENCE),
 }
 
 MOVING: dict[str, Schema] = {
+    "watch": record(_CHANGE),
+    "diff": listed(shared("difference")),
     "export": record(
         {
             "file": text("the file"),

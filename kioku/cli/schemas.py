@@ -27,7 +27,7 @@ from kioku.cli.shapes import (
 )
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-LINES = frozenset[str]()
+LINES = frozenset({"watch"})
 """The verbs that print one such document a line, not one in all."""
 
 

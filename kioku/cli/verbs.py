@@ -24,6 +24,8 @@ GROUPS = {
         "list": "finding",
         "get-memory": "finding",
         "history": "finding",
+        "diff": "following",
+        "watch": "following",
     },
     "change and forget": {
         "edit": "saving",

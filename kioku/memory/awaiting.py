@@ -23,10 +23,11 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial, wraps
-from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar, cast
 
 from kioku.errors import InvalidArgumentError, ReplicaClosedError
 from kioku.memory.facade import Memory
+from kioku.memory.following import POLL_S
 from kioku.memory.opening import open as open_memory
 
 if TYPE_CHECKING:
@@ -84,6 +85,35 @@ def _streamed(
     return twin
 
 
+def _watched(
+    method: Callable[Concatenate[Memory, P], Iterator[T]],
+) -> Callable[Concatenate[AsyncMemory, P], AsyncGenerator[T, None]]:
+    """Give the twin of ``Memory.watch``; other calls run between two of its looks."""
+    signature = inspect.signature(method)
+
+    @wraps(method)
+    async def twin(self: AsyncMemory, /, *args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[T]:
+        given = dict(signature.bind(self, *args, **kwargs).arguments)
+        filters: Any = {"project": given.get("project"), **given.get("filters", {})}
+        cursor, is_stopped = given.get("after"), given.get("is_stopped")
+        if cursor is None:
+            cursor = (await self.changes()).cursor
+        while is_stopped is None or not is_stopped():
+            found = await self.changes(cursor, **filters)
+            for change in found.changes:
+                yield cast("T", change)
+            if found.cursor == cursor:
+                await self.run(_check_file)
+                await asyncio.sleep(POLL_S)
+            cursor = found.cursor
+
+    return twin
+
+
+def _check_file(memory: Memory) -> None:
+    memory.replica.check_file()
+
+
 def _next(_: Memory, items: Iterator[T]) -> T | Any:
     return next(items, _END)
 
@@ -131,6 +161,10 @@ class AsyncMemory:
     export_chunks = _streamed(Memory.export_chunks)
     ingest_chunk = _awaited(Memory.ingest_chunk)
     backup = _awaited(Memory.backup)
+    changes = _awaited(Memory.changes)
+    last_changes = _awaited(Memory.last_changes)
+    watch = _watched(Memory.watch)
+    diff = _awaited(Memory.diff)
     statistics = _awaited(Memory.statistics)
     is_private = _awaited(Memory.is_private)
     rebuild = _awaited(Memory.rebuild)

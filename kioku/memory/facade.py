@@ -9,13 +9,14 @@ and ``change`` (writing), ``recall`` and ``history`` (reading) and ``retention``
 from __future__ import annotations
 
 from kioku.memory.finding import Finding
+from kioku.memory.following import Following
 from kioku.memory.forgetting import Forgetting
 from kioku.memory.projects import Projects
 from kioku.memory.saving import Saving
 from kioku.memory.sharing import Sharing
 
 
-class Memory(Saving, Finding, Forgetting, Projects, Sharing):
+class Memory(Saving, Finding, Forgetting, Projects, Sharing, Following):
     """One open store; ``kioku.open`` gives it, ``close`` or leaving its ``with`` ends it.
 
     Safe to share between threads. After ``close`` every call raises ``ReplicaClosedError``.

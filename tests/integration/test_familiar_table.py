@@ -203,6 +203,7 @@ ADDED = [
     Line("import {home}/nothing", code=1),
     Line("backup {home}/x", r"backed up: 2 events, [\d,]+ bytes to /.*/x\ndigest: [0-9a-f]{64}\n"),
     Line("restore {home}/nothing", code=1),
+    Line("diff --since 2999-01-01", r"No differences\.\n"),
     Line("drain", r"drained: 0 \(nothing waits: .+\)\n"),
     Line("backup {home}/b", r"backed up: 2 events, [\d,]+ bytes to /.*/b\ndigest: [0-9a-f]{64}\n"),
     Line("restore {home}/nothing", code=1),

@@ -8,9 +8,16 @@ BACKUP = "kioku/backup.py"
 COPYING = "kioku/copying.py"
 RESTORING = "kioku/memory/restoring.py"
 STILL = "kioku/log/still.py"
+LINES = "kioku/memory/lines.py"
+JSON_LINES = "kioku/cli/json_lines.py"
+NEWS = "kioku/memory/news.py"
+DIFFERENCE = "kioku/memory/difference.py"
 
 BACKUP_TESTS = "tests/integration/test_backup.py"
 RESTORE_TESTS = "tests/integration/test_restore.py"
+LINES_TESTS = "tests/property/test_lines.py"
+IMPORT_TESTS = "tests/integration/test_import_lines.py"
+FOLLOWING_TESTS = "tests/unit/test_following.py"
 
 MOVING_GROUPS: dict[str, list[Change]] = {
     "backup": [
@@ -106,6 +113,101 @@ MOVING_GROUPS: dict[str, list[Change]] = {
             "    if found.space != settings.space:\n",
             "    if not found.space:\n",
             RESTORE_TESTS,
+        ),
+    ],
+    "lines": [
+        Change(
+            "what a newer kioku knows is lost in an export",
+            LINES,
+            "    if not observation.unknown:\n",
+            "    if observation.unknown:\n",
+            LINES_TESTS,
+        ),
+        Change(
+            "a line's own time is lost",
+            LINES,
+            '_TIMES: Final = ("created_at", "updated_at", "expires_at")',
+            '_TIMES: Final = ("created_at", "expires_at")',
+            LINES_TESTS,
+        ),
+        Change(
+            "a name that is no field is dropped",
+            LINES,
+            "    if unusual:\n",
+            "    if not unusual:\n",
+            LINES_TESTS,
+        ),
+        Change(
+            "good lines before a bad one are saved",
+            JSON_LINES,
+            "    if first is not None:\n",
+            "    if first is not None and not counts.read:\n",
+            IMPORT_TESTS,
+        ),
+        Change(
+            "an import twice is two observations",
+            JSON_LINES,
+            'if_duplicate="return")',
+            'if_duplicate="save")',
+            IMPORT_TESTS,
+        ),
+        Change(
+            "an import undoes what is newer",
+            JSON_LINES,
+            "keep_times=True, ",
+            "",
+            IMPORT_TESTS,
+        ),
+        Change(
+            "a line without a time brings back what was deleted",
+            JSON_LINES,
+            "if one.updated_at or not _is_known(memory, one)]",
+            "if one]",
+            IMPORT_TESTS,
+        ),
+    ],
+    "following": [
+        Change(
+            "a full page skips what comes behind it",
+            NEWS,
+            "cursor = rows[-1][0] if len(rows) == limit else top",
+            "cursor = top",
+            FOLLOWING_TESTS,
+        ),
+        Change(
+            "an event is told twice",
+            NEWS,
+            "WHERE event > ? AND",
+            "WHERE event >= ? AND",
+            FOLLOWING_TESTS,
+        ),
+        Change(
+            "an undelete passes for an edit",
+            NEWS,
+            'return "undelete" if before.kind == TOMBSTONE else "edit"',
+            'return "edit"',
+            FOLLOWING_TESTS,
+        ),
+        Change(
+            "a difference goes by what is now, not by what was then",
+            DIFFERENCE,
+            "after = past.winners(reading.connection, keys, span.end - 1)",
+            "after = past.winners(reading.connection, keys, 2**62)",
+            FOLLOWING_TESTS,
+        ),
+        Change(
+            "what was done in a difference's first moment is taken for old",
+            DIFFERENCE,
+            "before = past.winners(reading.connection, keys, span.first - 1)",
+            "before = past.winners(reading.connection, keys, span.first)",
+            FOLLOWING_TESTS,
+        ),
+        Change(
+            "an edit that was taken back is a difference",
+            DIFFERENCE,
+            'return None if is_same else "edited"',
+            'return "edited"',
+            FOLLOWING_TESTS,
         ),
     ],
 }

@@ -36,6 +36,7 @@ LAZY = ("cryptography", "platformdirs", "zenoh", "mcp")
 EDGES = (
     "kioku/memory/opening.py",
     "kioku/cli/*",
+    "kioku/memory/following.py",  # waits between two looks; reads no date
     "kioku/doctor/place.py",  # how old a file is that was left over
     "kioku/log/database.py",  # waits for a lock by the monotonic clock; knows no date
 )
