@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 # Each verb, typed so that it prints something; {id} is an observation, {home} a directory.
 TYPED = {
-    "save": "save words",
+    "save": "save unheard",
     "search": "search words",
     "list": "list",
     "get-memory": "get-memory {id}",

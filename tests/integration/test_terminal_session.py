@@ -95,7 +95,7 @@ def test_the_window_that_is_there_now_counts(sit: Sit) -> None:
 
 @pytest.mark.parametrize("columns", [24, 40, 100])
 def test_help_is_wrapped_to_the_window(sit: Sit, columns: int) -> None:
-    person = sit(columns=columns, rows=100)
+    person = sit(columns=columns, rows=200)
     shown = person.run("kioku --help").splitlines()
     assert "save and find:" in shown
     words = {word for line in shown for word in line.split()}
@@ -224,6 +224,16 @@ def test_a_bar_fits_a_narrow_window_and_leaves_nothing_behind(sit: Sit) -> None:
     shown = person.wait_for_prompt()
     assert shown.splitlines()[1:] == ["rebuilt: 60,000 observations from 60,001", " events"]
     assert person.window.has_cursor()
+
+
+def test_a_bar_hides_no_cursor(sit: Sit) -> None:
+    """Whoever is killed while it shows cannot bring a cursor back."""
+    person = sit()
+    person.begin("kioku import /dev/stdin")
+    person.wait_for("importing ━━━")
+    assert person.window.has_cursor()
+    person.window.press("C-c")
+    assert "kioku: interrupted" in person.wait_for_prompt()
 
 
 def test_a_bar_is_not_drawn_into_a_pipe_or_a_file(sit: Sit, tmp_path: Path) -> None:

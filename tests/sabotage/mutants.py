@@ -11,6 +11,7 @@ from tests.sabotage.doctor_mutants import DOCTOR_GROUPS
 from tests.sabotage.memory_mutants import MEMORY_GROUPS
 from tests.sabotage.moving_mutants import MOVING_GROUPS
 from tests.sabotage.project_mutants import PROJECT_GROUPS
+from tests.sabotage.screen_mutants import SCREEN_GROUPS
 from tests.sabotage.space_mutants import SPACE_GROUPS
 from tests.sabotage.store_mutants import STORE_GROUPS
 
@@ -375,6 +376,7 @@ GROUPS: dict[str, list[Change]] = {
     **MOVING_GROUPS,
     **PROJECT_GROUPS,
     **DOCTOR_GROUPS,
+    **SCREEN_GROUPS,
 }
 
 MUTANTS = [
