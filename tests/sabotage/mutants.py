@@ -12,6 +12,7 @@ from tests.sabotage.memory_mutants import MEMORY_GROUPS
 from tests.sabotage.moving_mutants import MOVING_GROUPS
 from tests.sabotage.project_mutants import PROJECT_GROUPS
 from tests.sabotage.screen_mutants import SCREEN_GROUPS
+from tests.sabotage.search_mutants import SEARCH_GROUPS
 from tests.sabotage.space_mutants import SPACE_GROUPS
 from tests.sabotage.store_mutants import STORE_GROUPS
 
@@ -377,6 +378,7 @@ GROUPS: dict[str, list[Change]] = {
     **PROJECT_GROUPS,
     **DOCTOR_GROUPS,
     **SCREEN_GROUPS,
+    **SEARCH_GROUPS,
 }
 
 MUTANTS = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import permutations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -159,6 +159,33 @@ def test_failure_19_what_is_forgotten_cannot_be_read_by_id(memory: Memory) -> No
         memory.save_many([saved])
 
 
+def test_failure_15_a_search_finds_what_was_asked_and_nothing_else(memory: Memory) -> None:
+    """Field names and signs matched everything, quotes never matched, plurals were other words."""
+    saved = {
+        name: memory.save(content, project="session", tags=["content"]).id
+        for name, content in {
+            "plain": "nothing of it",
+            "token": "the session token expired",
+            "percent": "sales rose by 50% in May",
+            "quote": 'she said "no more tables" to all',
+            "database": "we chose a database",
+        }.items()
+    }
+
+    def found(query: str, **options: Any) -> set[str]:
+        return {hit.observation.id for hit in memory.search(query, **options)}
+
+    assert found("session") == {saved["token"]}
+    assert found("%") == {saved["percent"]}
+    assert found("50%") == {saved["percent"]}
+    assert found('"no more tables"') == {saved["quote"]}
+    assert found('"more no tables"') == set()
+    assert found("databases") == {saved["database"]}
+    assert found("Databases", mode="and") == {saved["database"]}
+    for nothing in ("observation_id", "memory_type", "note", "_", "*", "payload", "project"):
+        assert found(nothing) == set(), nothing
+
+
 def test_failure_18_clocks_that_differ_filter_and_erase_alike(stores: Stores, clock: Clock) -> None:
     slow, fast = clock, type(clock)(clock.ms + 50_000)
     here, there = stores.open("here", slow), stores.open("there", fast)
@@ -207,6 +234,46 @@ def test_failure_18_gc_answers_alike_on_machines_whose_clocks_differ(
     carry(here, there)
     carry(there, here)
     assert here.list(include_deleted=True) == there.list(include_deleted=True)
+
+
+@pytest.mark.parametrize("offset_ms", [-50_000, -12_000, 12_000, 50_000])
+def test_failure_18_the_same_query_has_the_same_answer_whatever_the_clocks(
+    stores: Stores, clock: Clock, offset_ms: int
+) -> None:
+    """The same ids, in the same order, with the same scores."""
+    other = type(clock)(clock.ms + offset_ms)
+    here, there = stores.open("here", clock), stores.open("there", other)
+    for number in range(12):
+        for machine in (here, there):
+            machine.save(
+                f"{'alpha ' * (number % 3 + 1)}beta {number}",
+                session_id=f"s{number % 2}",
+                project="pq"[number % 2],
+                importance=number % 5 + 1,
+            )
+        if number % 3 == 2:
+            carry(here, there)
+            carry(there, here)
+        for each in (clock, other):
+            each.advance(timedelta(seconds=7))
+    carry(here, there)
+    carry(there, here)
+    stamps = [one.updated_at for one in here.list()]
+    assert len(stamps) == 24
+    spans: list[dict[str, Any]] = [{}, {"since": stamps[9]}, {"until": stamps[9]}]
+    for query in ("alpha", "alpha beta", "beta 7", "bet", "lph", "", "zeta"):
+        for mode in ("or", "and", "and_or"):
+            for span in spans:
+                answers = [
+                    [
+                        (hit.observation.id, hit.score, hit.is_substring)
+                        for hit in machine.search(
+                            query, mode=mode, limit=30, prefer_project="p", **span
+                        )
+                    ]
+                    for machine in (here, there)
+                ]
+                assert answers[0] == answers[1]
 
 
 @pytest.mark.parametrize("how", ["purge", "gc"])
