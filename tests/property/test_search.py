@@ -118,7 +118,7 @@ def test_the_parts_of_a_score_add_up_to_it(
         how = match.how
         words = sum(term.own + term.lent for term in how.terms)
         product = words * how.coverage * how.importance * how.recency * how.project
-        assert abs(match.score - product) <= 1e-9 * max(1.0, match.score)
+        assert abs(match.score - product) <= 1e-9 * match.score
         assert all(term.own >= 0 <= term.lent for term in how.terms)
         assert match.is_substring <= (how == Score())
 
