@@ -7,7 +7,6 @@ from tests.sabotage.change import Change
 RANK = "kioku/view/rank.py"
 CANDIDATES = "kioku/view/candidates.py"
 SEARCH = "kioku/view/search.py"
-QUERY = "kioku/view/query.py"
 SCOPE = "kioku/view/scope.py"
 FILTER = "kioku/view/filter.py"
 SNIPPET = "kioku/view/snippet.py"

@@ -270,9 +270,9 @@ def test_a_rare_word_beside_a_very_common_one_is_found(store: ViewStore) -> None
 
 def test_a_word_is_left_to_the_others_only_if_they_have_enough(store: ViewStore) -> None:
     crowd(store, *["rare words of its own"] * 3)
-    found = store.contents("common rare", limit=50)
-    assert found[:3] == ["rare words of its own"] * 3
-    assert len(found) == 50
+    found = store.search("common rare", limit=50)
+    assert store.texts_of(found)[:3] == ["rare words of its own"] * 3
+    assert [match.is_substring for match in found] == [False] * 50
 
 
 # --- filters --------------------------------------------------------------------------------------
