@@ -9,7 +9,7 @@ from kioku.cli.arguments import FIELDS, ID, JSON, SPACE, fields, moment
 from kioku.cli.content import content_of
 from kioku.cli.parser import CommandError, Verb, argument
 from kioku.cli.present import present
-from kioku.cli.store import full_id, open_memory, settings_of
+from kioku.cli.store import full_id, open_memory, open_with, settings_of
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -26,9 +26,10 @@ EXCERPT_CHARACTERS: Final = 40  # of each: ids and excerpts of three are a long 
 def _save(arguments: Namespace) -> int:
     content = content_of(arguments.content)
     given = fields(arguments)
+    settings = settings_of(arguments)
     if "project" not in given:
-        given["project"] = present(settings_of(arguments)).name
-    with open_memory(arguments) as memory:
+        given["project"] = present(settings).name
+    with open_with(settings) as memory:
         given = _with_full_ids(memory, given)
         saved = memory.save(
             content,

@@ -24,6 +24,14 @@ def open_memory(arguments: Namespace) -> Memory:
     return open_space(space=_named(arguments))
 
 
+def open_with(settings: Settings) -> Memory:
+    """Open the space of settings that were loaded already; to load them twice would cost a save."""
+    from kioku.memory.opening import create_directory, open_store
+
+    create_directory(settings.state_dir)
+    return open_store(settings.store_path, settings, space=settings.space)
+
+
 def refuse_private(memory: Memory, arguments: Namespace) -> None:
     """Refuse to write out what a private space holds unless ``--private`` says that it is meant.
 

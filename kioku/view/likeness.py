@@ -31,7 +31,7 @@ WORD_CHARACTERS_MAX: Final = 64  # a longer one is a hash or an encoded blob
 SAME_WORDS: Final = 8  # all at once: more cost as much as the candidates that they spare
 NEAR_WORDS: Final = 8  # one by one
 RARE_MAX: Final = 64  # observations that have a word, for it to tell anything alone
-CANDIDATES_MAX: Final = 16  # bodies that are read
+CANDIDATES_MAX: Final = 8  # bodies that are read
 
 SIMILARITY_MIN: Final = 0.6  # of three words two are the same; of fifty, thirty
 SIMILARITY_MIN_OF_SUBJECT: Final = 0.3  # where both say that they are about the same

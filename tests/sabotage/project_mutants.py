@@ -26,7 +26,7 @@ PROJECT_GROUPS: dict[str, list[Change]] = {
         Change(
             "a path of this machine gives two parts",
             REMOTE,
-            "parts[-2:] if shared else parts[-1:]",
+            "parts[-2:] if is_shared else parts[-1:]",
             "parts[-2:]",
             REMOTE_TESTS,
         ),

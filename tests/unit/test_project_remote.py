@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from kioku.project.git import _urls
 from kioku.project.name import is_project_name
 from kioku.project.remote import name_of_directory, name_of_remote
 
@@ -127,3 +130,16 @@ def test_a_repository_without_a_remote_is_named_by_its_place(path: str, name: st
 @pytest.mark.parametrize("text", ["", ".", " a", "a ", "a\nb", "\x1b[2J", "x" * 129])
 def test_what_is_no_name(text: str) -> None:
     assert not is_project_name(text)
+
+
+@given(st.text(st.sampled_from("aB.:/@[]~%2eg\\?# \n\x1b\u202e_")) | st.text())
+def test_any_text_gives_a_plain_name_or_none(text: str) -> None:
+    name = name_of_remote(text)
+    assert name == "" or is_project_name(name)
+    assert ".." not in name.split("/")
+    assert name.count("/") <= 1
+
+
+@given(st.text(st.sampled_from('[remote "o\\]url=# ;\n.x')) | st.text())
+def test_any_config_is_read_to_its_end(text: str) -> None:
+    assert all(name and url for name, url in _urls(text))
