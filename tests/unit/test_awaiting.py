@@ -370,3 +370,32 @@ def test_a_loop_that_ends_in_the_middle_leaves_the_memory_usable(store: str) -> 
         gate.open()
     asyncio.run(memory.close())
     assert contents(store) == ["abandoned"]
+
+
+# --- watching ------------------------------------------------------------------------------------
+
+
+@asynchronous
+async def test_a_watch_holds_up_no_other_call(store: str) -> None:
+    async with kioku.open_async(store) as memory:
+        watching = memory.watch()
+        coming = asyncio.create_task(anext(watching))
+        await turns(1)
+        saved = await memory.save("news")
+        assert (await coming).id == saved.id
+        await watching.aclose()
+        assert len(working_threads()) == 1
+
+
+@asynchronous
+async def test_a_watch_can_be_cancelled_and_ends_with_its_memory(store: str) -> None:
+    async with kioku.open_async(store) as memory:
+        waiting = asyncio.create_task(anext(memory.watch()))
+        await turns(1)
+        await memory.save("first")
+        await cancel(asyncio.create_task(anext(memory.watch())))
+        assert (await waiting).operation == "save"
+        still_waiting = asyncio.create_task(anext(memory.watch()))
+        await turns(1)
+    with pytest.raises(kioku.ReplicaClosedError):
+        await still_waiting
