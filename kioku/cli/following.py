@@ -11,7 +11,7 @@ from kioku.cli.store import open_memory
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from kioku.memory import Memory
     from kioku.memory.difference import Difference
@@ -32,6 +32,10 @@ def _watch(arguments: Namespace) -> int:
         for change in _followed(memory, arguments, chosen):
             if arguments.json:
                 render.json(_change_json(change), indent=None)
+            elif render.is_for_person():
+                from kioku.cli import views
+
+                views.show_change(_change_text(change), change.operation)
             else:
                 render.line(_change_text(change))
             render.flush()  # now, also into a pipe: who watches does not wait for a full buffer
@@ -102,16 +106,27 @@ def _diff(arguments: Namespace) -> int:
     if arguments.json:
         render.json([_difference_json(one) for one in found])
         return 0
+    if found and render.is_for_person():
+        from kioku.cli import views
+
+        views.show_differences(_diff_lines(found))
+        return 0
+    for line in _diff_lines(found):
+        render.line(line)
+    if not found:
+        render.line(NO_DIFFERENCES)
+    return 0
+
+
+def _diff_lines(found: Sequence[Difference]) -> Iterator[str]:
+    """A heading for each operation, and what is indented below it."""
     group = ""
     for one in found:
         if one.operation != group:
             group = one.operation
-            render.line(f"{group}: {sum(other.operation == group for other in found):,}")
+            yield f"{group}: {sum(other.operation == group for other in found):,}"
         for line in _difference_lines(one):
-            render.line(f"  {line}")
-    if not found:
-        render.line(NO_DIFFERENCES)
-    return 0
+            yield f"  {line}"
 
 
 def _difference_json(one: Difference) -> dict[str, Any]:

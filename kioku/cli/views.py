@@ -42,6 +42,18 @@ _STATUSES = {
     "purged": "red",
     "retracted": "red",
 }
+TEXT_INDENT = 4  # behind it a line of `diff` is of somebody's text
+_OPERATIONS = {
+    "save": "green",
+    "added": "green",
+    "edit": "blue",
+    "edited": "blue",
+    "delete": "yellow",
+    "deleted": "yellow",
+    "purge": "red",
+    "purged": "red",
+    "retract": "red",
+}
 _COUNTED = ("fail", "warn", "pass")
 _HIT = "bold reverse"
 
@@ -117,6 +129,28 @@ def show_history(entries: Iterable[HistoryEntry]) -> None:
         status = screen.line((entry.status, _STATUSES.get(entry.status, "")))
         rows.append((status, screen.line((entry.operation, "bold")), Text("\n").join(about)))
     screen.show(screen.grid(rows))
+
+
+def show_change(text: str, operation: str) -> None:
+    """One line of what happens, as it happens."""
+    before, _, after = text.partition(operation)
+    style = _OPERATIONS.get(operation, "")
+    screen.show(screen.line((before, "dim"), (operation, style), (after, "")))
+
+
+def show_differences(lines: Iterable[str]) -> None:
+    """What is different, as it is told to a script: headings stand out, and lines that came or
+    went of a text are green or red.
+    """
+    screen.show(*(screen.line((line, _style_of(line))) for line in lines))
+
+
+def _style_of(line: str) -> str:
+    text = line.lstrip()
+    if text == line:
+        return f"bold {_OPERATIONS.get(line.partition(':')[0], '')}".strip()
+    indent = len(line) - len(text)
+    return {"+": "green", "-": "red"}.get(text[:1], "") if indent > TEXT_INDENT else ""
 
 
 def show_projects(found: Iterable[Project]) -> None:

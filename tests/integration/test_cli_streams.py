@@ -48,12 +48,15 @@ TYPED = {
     "status": "status",
     "doctor": "doctor",
     "rebuild": "rebuild",
+    "diff": "diff --since 2026-05-22",
+    "watch": "watch",
     "drain": "drain",
     "projects": "projects",
     "spaces": "spaces",
     "config": "config",
     "schema": "schema",
 }
+ENDLESS = {"watch"}  # until somebody stops it
 
 
 @pytest.fixture
@@ -124,7 +127,7 @@ def test_a_reader_that_is_gone_ends_help_and_pages_quietly(line: str) -> None:
     assert (result.returncode, result.stderr) == (141, b"")
 
 
-@pytest.mark.parametrize("name", TYPED)
+@pytest.mark.parametrize("name", sorted(TYPED.keys() - ENDLESS))
 def test_what_a_script_reads_depends_on_nothing_but_the_command(
     places: dict[str, str], name: str
 ) -> None:

@@ -73,6 +73,8 @@ def views_of(text: str) -> list[Callable[[], None]]:
         lambda: views.show_entries([found, found], ["space", "other"]),
         lambda: views.show_hits([Hit(found, 1.0, text, marks=((0, len(text) // 2),))]),
         lambda: views.show_list([found, found]),
+        lambda: views.show_change(f"{text} save {text}", "save"),
+        lambda: views.show_differences([f"{text}: 1", f"  {text}", f"      +{text}"]),
         lambda: views.show_projects([Project(text, (text, text), 1_234, NOW)]),
         lambda: views.show_spaces([Space(text, text, 12, is_private=True)], text),
         lambda: views.show_spaces([Space(text, text, 12, is_private=False, problem=text)], ""),
