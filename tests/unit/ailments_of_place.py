@@ -37,12 +37,12 @@ def no_memory_for_sqlite(bench: Bench) -> Iterator[Any]:
         apsw.hard_heap_limit(0)
 
 
-def install(directory: Path, name: str, version: str) -> Path:
+def install(directory: Path, name: str, version: str, *, package: str = "") -> Path:
     """Put the metadata of a distribution where Python finds it."""
     folder = directory / f"{name.replace('-', '_')}-{version}.dist-info"
     folder.mkdir(parents=True)
     (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-    (folder / "top_level.txt").write_text(name + "\n")
+    (folder / "top_level.txt").write_text((package or name) + "\n")
     return folder
 
 
@@ -60,6 +60,16 @@ def older_copies_and_a_stranger(bench: Bench) -> Iterator[Any]:
     yield check
     shutil.rmtree(site)
     shutil.rmtree(late)
+
+
+@breaks("package")
+def another_distribution_with_a_package_of_the_name(bench: Bench) -> Iterator[Any]:
+    site = bench.tmp_path / "site"
+    install(site, "memories", "2.0", package="kioku")
+    bench.patch.syspath_prepend(site)
+    assert named(check(), "package")[0].status == "fail"
+    yield check
+    shutil.rmtree(site)
 
 
 @breaks("package")

@@ -12,6 +12,7 @@ import apsw
 from kioku.doctor import check
 from kioku.log.event import PURGE, SAVE
 from kioku.memory import open as open_memory
+from kioku.memory import opening
 from kioku.replica import Draft
 from tests.property.authors import Author
 from tests.unit.ailments import Bench, breaks, named, of
@@ -64,6 +65,16 @@ def a_copy_with_its_key(bench: Bench) -> Iterator[Any]:
     shutil.copy(key, bench.tmp_path / key.name.replace("one", "copy"))
     yield lambda **options: check(bench.tmp_path / "copy.db", **options)
     bench.stores.open("copy").save("another")
+
+
+@breaks("key")
+def a_copy_on_another_machine(bench: Bench) -> Iterator[Any]:
+    bench.patch.setattr(opening, "_CONTAINER_MARKS", ())
+    bench.patch.setattr(opening, "read_machine_id", lambda: b"this machine")
+    bench.memory().close()
+    bench.patch.setattr(opening, "read_machine_id", lambda: b"that machine")
+    yield lambda **options: check(bench.tmp_path / "one.db", **options)
+    bench.stores.open().save("another")
 
 
 @breaks("key")

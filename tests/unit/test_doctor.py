@@ -11,6 +11,7 @@ import pytest
 import kioku.doctor.place
 from kioku.doctor import Check, Report, check
 from kioku.memory import open as open_memory
+from kioku.memory import opening
 from kioku.observation import Observation
 from tests.unit.memories import Clock, carry, settings
 
@@ -52,6 +53,18 @@ def test_a_fresh_install_passes() -> None:
         memory.save("the first thing")
     for deep in (False, True):
         assert worst(check(deep=deep)) == []
+
+
+def test_a_container_without_an_id_of_its_machine_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "_CONTAINER_MARKS", ("/",))
+    assert worst(check()) == []
+    with open_memory() as memory:
+        memory.save("the first thing")
+    assert worst(check()) == []
+    with open_memory() as memory:  # the next container over the same mounted store
+        memory.save("the second thing")
+        assert memory.statistics().logs == 1
+    assert worst(check()) == []
 
 
 def test_a_store_with_a_past_passes(stores: Stores, clock: Clock) -> None:

@@ -35,7 +35,9 @@ def test_every_check_has_a_case() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "case"), CASES, ids=[f"{name}-{case.__name__}" for name, case in CASES]
+    ("name", "case"),
+    CASES,
+    ids=[f"{name}-{case.__name__}".replace(" ", "_") for name, case in CASES],
 )
 def test_it_fails_and_its_hint_mends_it(name: str, case: Any, bench: Bench) -> None:
     steps = case(bench)
