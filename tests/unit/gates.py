@@ -1,12 +1,16 @@
-"""What a test of asyncio waits on: turns of the loop, and a thread that stands where it is told."""
+"""What a test of asyncio stands on: a loop of its own, its turns, a thread that waits when told."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
     from kioku.memory import Memory
 
 SECONDS_MAX = 60  # far beyond anything; only so that a hang fails instead of lasting
@@ -40,3 +44,23 @@ class Gate:
 
     def open(self) -> None:
         self._open.set()
+
+
+def working_threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name.startswith("kioku")}
+
+
+def asynchronous(test: Callable[[str], Coroutine[Any, Any, None]]) -> Callable[[str], None]:
+    """Run a test in a loop of its own; at its end no thread of ours is left."""
+
+    def run(store: str) -> None:
+        asyncio.run(asyncio.wait_for(test(store), SECONDS_MAX))
+        assert not working_threads()
+
+    return run
+
+
+async def cancel(task: asyncio.Task[Any]) -> None:
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
