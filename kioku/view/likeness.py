@@ -11,6 +11,7 @@ stemmed as the index stems them, that both have.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
@@ -167,7 +168,7 @@ def _telling(connection: apsw.Connection, text: str) -> dict[str, str]:
         for word, written in _words(connection, text).items()
         if word < FIRST_CJK and written.lower() not in STOP_WORDS
     }
-    for run in () if text.isascii() else CJK_RUN.findall(usual_form(text[:CHARACTERS_MAX])):
+    for run in () if text.isascii() else re.findall(CJK_RUN, usual_form(text[:CHARACTERS_MAX])):
         told.update((f"{one}{other}", f"{one} {other}") for one, other in pairwise(run))
     return told
 

@@ -34,11 +34,13 @@ CJK = (
     "\ua960-\ua97f\uac00-\ud7fb"  # Hangul
     "\U0001aff0-\U0001b16f\U00020000-\U0003ffff"  # rare kana, rare Han
 )
-CJK_RUN = re.compile(f"[{CJK}]+")
+# What plain English never needs is compiled, and kept by ``re``, when it is first used: a command
+# that saves or searches once would pay for it each time.
+CJK_RUN = f"[{CJK}]+"
 FIRST_CJK = CJK[0]
 # Runs that have a usual form: decomposed Hangul, kana with a separate voice mark, other widths.
-_UNUSUAL = re.compile("[\u1100-\u11ff\u3099\u309a\uff01-\uffee]")
-_UNUSUAL_RUN = re.compile("[\u1100-\u11ff]+|[\u3041-\u30ff][\u3099\u309a]|[\uff01-\uffee]+")
+_UNUSUAL = "[\u1100-\u11ff\u3099\u309a\uff01-\uffee]"
+_UNUSUAL_RUN = "[\u1100-\u11ff]+|[\u3041-\u30ff][\u3099\u309a]|[\uff01-\uffee]+"
 # The capital that begins a part: aB, 2Go, HTTPServer. Led by one class, so that plain text is
 # passed over quickly.
 _BOUNDARY = re.compile("[A-Z](?:(?<=[a-z][A-Z])|(?<=[A-Z0-9][A-Z])(?=[a-z]))")
@@ -67,22 +69,22 @@ def analyse(text: str) -> str:
 
 def is_cjk(character: str) -> bool:
     """Whether a character is one of those that stand apart."""
-    return not character.isascii() and CJK_RUN.match(character) is not None
+    return not character.isascii() and re.match(CJK_RUN, character) is not None
 
 
 def blank_cjk(text: str) -> str:
     """``text`` with a space for each of those characters, so that all else stays in its place."""
-    return CJK_RUN.sub(lambda run: " " * len(run[0]), text)
+    return re.sub(CJK_RUN, lambda run: " " * len(run[0]), text)
 
 
 def set_apart(text: str) -> str:
     """``text`` in usual forms, with each CJK character a word of its own."""
-    return CJK_RUN.sub(_apart, usual_form(text))
+    return re.sub(CJK_RUN, _apart, usual_form(text))
 
 
 def usual_form(text: str) -> str:
     """``text`` with the usual forms of CJK characters and of other widths."""
-    return _UNUSUAL_RUN.sub(_compose, text) if _UNUSUAL.search(text) else text
+    return re.sub(_UNUSUAL_RUN, _compose, text) if re.search(_UNUSUAL, text) else text
 
 
 def identifier_parts(text: str) -> list[str]:
