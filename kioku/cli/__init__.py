@@ -65,6 +65,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
+    if arguments[:1] == ["__complete"]:  # a shell asks, not a person: nothing else is looked at
+        from kioku.cli.completion.answer import answer
+
+        return answer(arguments[1:])
     from kioku.cli import verbs
 
     if any("\ud800" <= c <= "\udfff" for argument in arguments for c in argument):

@@ -49,6 +49,7 @@ GROUPS = {
         "projects": "projects",
         "spaces": "settling",
         "config": "settling",
+        "completion": "completion.verb",
         "schema": "explaining",
     },
 }

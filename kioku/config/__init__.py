@@ -12,8 +12,8 @@ config`` and ``doctor`` can name it. ``checks`` says what a value may be, ``sour
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kioku.config.checks import ALL_SPACES as ALL_SPACES
 from kioku.config.checks import Found, check, fault_of
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(NamedTuple):
     """Everything that is decided before a store is opened; every value has passed its check.
 
+    No dataclass, for whose import completion at a prompt has no time.
     ``project`` is the one that the environment fixes, ``""`` if none; ``detect_project`` says
     whether the directory may name one.
     """
@@ -43,7 +43,7 @@ class Settings:
     session_id: str
     project: str = ""
     detect_project: bool = True
-    sources: Mapping[str, str] = field(default_factory=dict, compare=False)
+    sources: Mapping[str, str] = MappingProxyType({})
 
     @property
     def store_path(self) -> str:

@@ -1,7 +1,8 @@
 """A look into a store that is there, by a connection that can neither write nor create.
 
 It prepares nothing: a file that is newer, damaged or another program's is an error, and so is one
-that is not there. For what lists stores, and for what must answer within a keystroke.
+that is not there. For what lists stores, and for what must answer within a keystroke: what only an
+error needs is imported when there is one.
 """
 
 from __future__ import annotations
@@ -12,8 +13,6 @@ from typing import TYPE_CHECKING, Final
 import apsw
 
 from kioku.errors import StoreAccessError, StoreCorruptError
-from kioku.log.database import APPLICATION_ID, DRIVER_ERRORS, translate
-from kioku.log.private import is_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +23,7 @@ BUSY_MS_MAX: Final = 100
 
 @contextmanager
 def glance(path: str) -> Iterator[apsw.Connection]:
-    """Read a store in one transaction.
+    """Read a file that should be a store in one transaction; whether it is one, its tables tell.
 
     Raises:
         StoreError: the kind that says why it cannot be read.
@@ -37,14 +36,14 @@ def glance(path: str) -> Iterator[apsw.Connection]:
             connection.execute("PRAGMA query_only = ON")
             connection.execute("PRAGMA trusted_schema = OFF")
             connection.execute("BEGIN")
-            if connection.execute("PRAGMA application_id").get != APPLICATION_ID:
-                raise StoreCorruptError(f"{path}: is no kioku store")
             yield connection
         finally:
             connection.close()
     except apsw.CantOpenError as error:
         raise StoreAccessError(f"{path}: is not there or cannot be read ({error})") from error
-    except DRIVER_ERRORS as error:
+    except (apsw.Error, UnicodeDecodeError) as error:
+        from kioku.log.database import translate
+
         raise translate(error, path) from error
 
 
@@ -52,7 +51,12 @@ def is_private_store(path: str) -> bool:
     """Whether the store of a file is of a private space.
 
     Raises:
-        StoreError: if it cannot be read.
+        StoreError: if it cannot be read, or is no store.
     """
+    from kioku.log.database import APPLICATION_ID
+    from kioku.log.private import is_private
+
     with glance(path) as connection:
+        if connection.execute("PRAGMA application_id").get != APPLICATION_ID:
+            raise StoreCorruptError(f"{path}: is no kioku store")
         return is_private(connection)

@@ -8,7 +8,11 @@ PRIVATE_TESTS = "tests/unit/test_private_spaces.py"
 SPACES_TESTS = "tests/unit/test_spaces.py"
 CONFIG_TESTS = "tests/unit/test_config.py"
 CONFIG_VERB_TESTS = "tests/integration/test_cli_config.py"
+WORDS_TESTS = "tests/unit/test_completion_words.py"
+COMPLETION_TESTS = "tests/integration/test_completion.py"
 SPACES = "kioku/memory/spaces.py"
+WORDS = "kioku/cli/completion/words.py"
+ANSWER = "kioku/cli/completion/answer.py"
 
 SPACE_GROUPS: dict[str, list[Change]] = {
     "private": [
@@ -162,6 +166,78 @@ SPACE_GROUPS: dict[str, list[Change]] = {
             "    if broken:\n",
             "    if False:\n",
             CONFIG_VERB_TESTS,
+        ),
+    ],
+    "completion": [
+        Change(
+            "what bash inserts is not quoted",
+            WORDS,
+            'return "".join(c if c in _PLAIN or c.isalnum() else "\\\\" + c for c in rest)',
+            "return rest",
+            WORDS_TESTS,
+        ),
+        Change(
+            "a substitution stays one between double quotes",
+            WORDS,
+            'inside = re.sub(r\'([\\\\"$`])\', r"\\\\\\1", rest)',
+            "inside = rest",
+            WORDS_TESTS,
+        ),
+        Change(
+            "a quote at the beginning ends the open one",
+            WORDS,
+            'before = word.quote if inside.startswith(word.quote) else ""',
+            'before = ""',
+            WORDS_TESTS,
+        ),
+        Change(
+            "a quote at the end leaves the line open",
+            WORDS,
+            'behind = word.quote if inside.endswith(word.quote) else ""',
+            'behind = ""',
+            WORDS_TESTS,
+        ),
+        Change(
+            "what stands before a colon is inserted twice",
+            WORDS,
+            "rest = text[word.kept :]",
+            "rest = text",
+            WORDS_TESTS,
+        ),
+        Change(
+            "a name with a line break is offered",
+            ANSWER,
+            "return bool(text) and text.isprintable() and (",
+            "return bool(text) and (",
+            COMPLETION_TESTS,
+        ),
+        Change(
+            "a problem is told at the prompt",
+            ANSWER,
+            "    except Exception:  # noqa: BLE001 - a prompt is no place for a traceback\n",
+            "    except IndexError:\n",
+            COMPLETION_TESTS,
+        ),
+        Change(
+            "an item of a comma list is offered twice",
+            ANSWER,
+            "        and text not in used\n",
+            "",
+            COMPLETION_TESTS,
+        ),
+        Change(
+            "the line's space is not looked at",
+            ANSWER,
+            'space = place.space.partition(",")[0] if place.space else None',
+            "space = None",
+            COMPLETION_TESTS,
+        ),
+        Change(
+            "names are not bounded",
+            "kioku/suggestions.py",
+            "FROM step WHERE step.name IS NOT NULL LIMIT :most)",
+            "FROM step WHERE step.name IS NOT NULL LIMIT :most + 50)",
+            COMPLETION_TESTS,
         ),
     ],
 }

@@ -48,7 +48,7 @@ def test_an_empty_environment_is_enough() -> None:
 
 
 def test_every_value_has_a_source(environ: dict[str, str]) -> None:
-    fields = {name for name in Settings.__dataclass_fields__ if name != "sources"}
+    fields = {name for name in Settings._fields if name != "sources"}
     assert set(load_settings(environ).sources) == fields
 
 
@@ -242,7 +242,7 @@ def test_the_file_can_turn_the_detection_of_projects_off(tmp_path: Path) -> None
 
 
 VARIABLES = sorted(
-    {name for setting in Settings.__dataclass_fields__ for name in variables_of(setting)}
+    {name for setting in Settings._fields for name in variables_of(setting)}
     | {"HOME", "USER", "LOGNAME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "CODEX_SANDBOX_X"}
 )
 NASTY = st.text(alphabet="a/.~\x00\n\x1b*#?$\\\u202e\ud800é ", max_size=6)
