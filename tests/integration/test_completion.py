@@ -35,7 +35,7 @@ HOSTILE = [
     "~",
     "~/x",
     "*",
-    "{a,b}",
+    "{a..b}",
     "#no comment",
     "a=b:c@d",
     "host:owner/name",
@@ -87,6 +87,7 @@ def test_what_the_store_knows_is_offered() -> None:
     assert offered("kioku search --agent-family ") == ["claude"]
     assert offered("kioku search --client-id m") == ["me@box"]
     assert offered("kioku search --session-id ") == ["s-1"]
+    assert offered("kioku search --session-id other,s") == ["other,s-1"]
     assert offered("kioku list -t ") == ["data", "db", "infra"]
     assert offered("kioku list -t db,") == ["db,data", "db,infra"]
     assert offered("kioku list -t db,data,i") == ["db,data,infra"]
@@ -126,9 +127,15 @@ def test_spaces_are_offered_and_the_line_says_whose_values() -> None:
 
 
 def test_files_are_left_to_the_shell() -> None:
-    for line in ("import ", "export ", "backup ", "restore x", "init --out ", "save x --source-f"):
-        out = done("__complete", "zsh", f"kioku {line}").out
-        assert out.splitlines()[0] == ("words" if line.startswith("save") else "files")
+    for line in (
+        "import ",
+        "export ",
+        "backup ",
+        "restore x",
+        "init --out ",
+        "save x --source-files ",
+    ):
+        assert done("__complete", "zsh", f"kioku {line}").out == "files\n"
 
 
 def test_what_is_offered_is_bounded() -> None:

@@ -166,8 +166,10 @@ def test_a_place_is_found_as_the_parser_would() -> None:
     assert kind("search", "word", "") == ""
     assert kind("search", "--", "--pro") == ""
     assert kind("export", "--format", "") == "choice"
-    assert kind("list", "--space", "") == "spaces"
-    assert kind("save", "--space", "") == "space"
+    assert kind("projects", "merge", "one", "") == "project"
+    for name, is_list in (("list", True), ("save", False)):
+        found = place(verbs.load(name), ["--space", ""])
+        assert (found.kind, found.is_list) == ("space", is_list)
     assert place(verbs.load("list"), ["--space", "work", "-p", ""]).space == "work"
     assert place(verbs.load("list"), ["--space=work", "-p", ""]).space == "work"
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from kioku.cli.completion.places import LISTS, Place, place
+from kioku.cli.completion.places import Place, place
 from kioku.cli.completion.words import Word, quoted, split
 
 if TYPE_CHECKING:
@@ -53,10 +53,10 @@ def _lines(arguments: Sequence[str]) -> Iterator[str]:
     if not found:
         return
     here = _place([word.text for word in found])
-    if here.kind in ("file", "files"):
+    if here.kind == "file":
         yield "files"
         return
-    yield "list" if here.kind in LISTS else "words"
+    yield "list" if here.is_list else "words"
     shown = _candidates(here)
     if shell == "fish":  # it takes a tilde for a home directory's, whatever it stands for
         shown = [one for one in shown if not one[0].startswith("~")]
@@ -92,8 +92,7 @@ def _place(words: list[str]) -> Place:
 def _candidates(place: Place) -> Candidates:
     """What the whole word may become; of a comma list only its last item is open."""
     before, typed, used = place.before, place.typed, frozenset[str]()
-    is_list = place.kind in LISTS
-    if is_list:
+    if place.is_list:
         head, comma, typed = typed.rpartition(",")
         before += head + comma
         used = frozenset(head.split(","))
@@ -102,7 +101,7 @@ def _candidates(place: Place) -> Candidates:
         for text, about in _of_kind(place._replace(typed=typed))
         if text.startswith(typed)
         and text not in used
-        and not (is_list and "," in text)
+        and not (place.is_list and "," in text)
         and _is_fit(text, is_option=place.kind == "option" or bool(before))
     ]
 
@@ -115,8 +114,8 @@ def _of_kind(place: Place) -> Iterable[tuple[str, str]]:
             return _verbs()
         case "memory_type" | "importance":
             return _plain(_KNOWN[place.kind].split())
-        case "space" | "spaces":
-            return _spaces(has_all=place.kind == "spaces")
+        case "space":
+            return _spaces(has_all=place.is_list)
         case _:
             return _stored(place)
 
@@ -165,7 +164,7 @@ def _of_store(connection: apsw.Connection, place: Place) -> Iterable[tuple[str, 
     from kioku import suggestions
 
     match place.kind:
-        case "id" | "ids":
+        case "id":
             digits = place.typed
             if len(digits) > 32 or not set(digits) <= _HEX:
                 return ()

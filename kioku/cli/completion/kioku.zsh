@@ -26,10 +26,11 @@ _kioku() {
     else
         shown=("${values[@]}")
     fi
+    # What may go on gets no space behind it; in quotes it must, or they would stay open.
+    [[ $how == list && -z ${compstate[quote]} ]] && listing+=(-S '')
     case $how in
         files) _files ;;
-        list) compadd -V kioku $listing -S '' -d shown -a values ;;
-        words) compadd -V kioku $listing -d shown -a values ;;
+        list | words) compadd -V kioku "${listing[@]}" -d shown -a values ;;
     esac
 }
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from kioku.cli.parser import Argument, Verb
 
-# By the option (its long name), else by what the value is called; a comma list ends in "s".
+# By the argument (an option's long name), else by what the value is called.
 KINDS = {
     "--project": "project",
     "--tags": "tags",
@@ -24,16 +24,16 @@ KINDS = {
     "--agent-family": "agent_family",
     "--client-id": "client_id",
     "--session-id": "session_id",
-    "--supersedes": "ids",
-    "--source-files": "files",
+    "--supersedes": "id",
+    "--source-files": "file",
     "--memory-type": "memory_type",
     "--importance": "importance",
     "--space": "space",
+    "names": "project",
 }
 KINDS_BY_NAME = {"ID": "id", "FILE": "file", "PATH": "file", "VERB": "verb", "PROJECT": "project"}
-FREE = frozenset(("CONTENT", "QUERY", "TEXT", "TIME", "N", "EP", "A,B", "NAME"))
+FREE = frozenset(("CONTENT", "QUERY", "TEXT", "TIME", "N", "EP", "A,B", "NAME", "NAME=VALUE"))
 """Values that nobody but the person knows."""
-LISTS = ("tags", "ids", "files", "spaces")
 _REPEATABLE = ("append", "extend")
 
 
@@ -44,6 +44,7 @@ class Place(NamedTuple):
         kind: what is wanted there: one of the kinds above, ``option``, ``choice``, or ``""``.
         typed: what is there already.
         before: what of the same word stands before it, as ``--project=``.
+        is_list: whether it is a comma list, of which the last item is open.
         choices: the words to choose from, each with what it means.
         space: the space that the line names, if it does.
         verb: the verb of the line.
@@ -52,6 +53,7 @@ class Place(NamedTuple):
     kind: str
     typed: str
     before: str = ""
+    is_list: bool = False
     choices: tuple[tuple[str, str], ...] = ()
     space: str | None = None
     verb: str = ""
@@ -141,12 +143,15 @@ def kind_of(argument: Argument) -> str:
     """Which values an argument takes; ``""`` if only the person knows them."""
     if argument.keywords.get("choices"):
         return "choice"
-    if argument.keywords.get("dest") == "spaces":
-        return "spaces"
     name = str(argument.keywords.get("metavar", ""))
     return KINDS.get(argument.flags[-1]) or KINDS_BY_NAME.get(name, "")
 
 
 def _value(argument: Argument, typed: str) -> Place:
-    choices = argument.keywords.get("choices") or ()
-    return Place(kind_of(argument), typed, choices=tuple((choice, "") for choice in choices))
+    has_several = argument.keywords.get("dest") == "spaces"
+    return Place(
+        kind_of(argument),
+        typed,
+        is_list=has_several or "," in str(argument.keywords.get("metavar", "")),
+        choices=tuple((choice, "") for choice in argument.keywords.get("choices") or ()),
+    )
