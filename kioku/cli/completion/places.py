@@ -32,7 +32,9 @@ KINDS = {
     "names": "project",
 }
 KINDS_BY_NAME = {"ID": "id", "FILE": "file", "PATH": "file", "VERB": "verb", "PROJECT": "project"}
-FREE = frozenset(("CONTENT", "QUERY", "TEXT", "TIME", "N", "EP", "A,B", "NAME", "NAME=VALUE"))
+FREE = frozenset(
+    ("CONTENT", "QUERY", "TEXT", "TIME", "N", "EP", "A,B", "NAME", "NAME=VALUE", "CURSOR")
+)
 """Values that nobody but the person knows."""
 _REPEATABLE = ("append", "extend")
 
