@@ -14,7 +14,7 @@ RANKER = "kioku/memory/ranker.py"
 SEARCHING = "kioku/memory/searching.py"
 
 RANK_TESTS = "tests/unit/test_view_rank.py"
-SEARCH_TESTS = "tests/unit/test_view_search.py"
+SEARCH_TESTS = "tests/unit/test_view_search.py tests/unit/test_view_candidates.py"
 FILTER_TESTS = "tests/unit/test_view_filter.py"
 SNIPPET_TESTS = "tests/unit/test_view_snippet.py"
 RANKER_TESTS = "tests/unit/test_memory_ranker.py"
