@@ -143,9 +143,15 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _wrapped(text: str) -> str:
+    """Paragraphs filled to the width; lines that are indented stay as they are."""
+    from itertools import groupby
     from textwrap import fill
 
-    return fill(" ".join(text.split()), columns(), break_on_hyphens=False)
+    parts = []
+    for is_prose, lines in groupby(text.splitlines(), lambda line: line[:1] not in ("", " ")):
+        words = " ".join(lines) if is_prose else "\n".join(lines)
+        parts.append(fill(words, columns(), break_on_hyphens=False) if is_prose else words)
+    return "\n".join(parts)
 
 
 def columns() -> int:
