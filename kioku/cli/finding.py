@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from kioku.memory import Memory
     from kioku.memory.results import HistoryEntry
 
+_FIRST_SAVE = 'kioku save "what you learned" saves the first'
+_OTHER_WORDS = "other or fewer words may find more; kioku list shows the newest"
+_WITHOUT_FILTERS = "without the filters there may be more"
+
 
 def _search(arguments: Namespace) -> int:
     from kioku.cli import formats
@@ -61,7 +65,7 @@ def _search(arguments: Namespace) -> int:
 
         views.show_hits(hits)
         if not hits:
-            render.advise("other or fewer words may find more; kioku list shows the newest")
+            render.advise(_WITHOUT_FILTERS if filters(arguments) else _OTHER_WORDS)
     else:
         render.block(formats.hit_entries(hits))
     return 0
@@ -119,7 +123,7 @@ def _list(arguments: Namespace) -> int:
 
         views.show_list(found)
         if not found:
-            render.advise('kioku save "what you learned" saves the first')
+            render.advise(_WITHOUT_FILTERS if filters(arguments) else _FIRST_SAVE)
     else:
         render.block(formats.entries(found))
     return 0

@@ -149,8 +149,10 @@ def _wrapped(text: str) -> str:
 
     parts = []
     for is_prose, lines in groupby(text.splitlines(), lambda line: line[:1] not in ("", " ")):
-        words = " ".join(lines) if is_prose else "\n".join(lines)
-        parts.append(fill(words, columns(), break_on_hyphens=False) if is_prose else words)
+        if is_prose:
+            parts.append(fill(" ".join(lines), columns(), break_on_hyphens=False))
+        else:
+            parts += lines
     return "\n".join(parts)
 
 

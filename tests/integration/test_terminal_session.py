@@ -135,6 +135,8 @@ def test_a_person_is_told_what_to_do_next(sit: Sit) -> None:
     assert "hint: kioku search WORDS finds it" in shown
     assert "hint" not in person.run("kioku save again")
     assert "hint: other or fewer words" in person.run("kioku search nothing")
+    assert "hint: without the filters" in person.run("kioku search words -p elsewhere")
+    assert "hint: without the filters" in person.run("kioku list -p elsewhere")
     assert "hint" not in person.run("kioku search nothing | cat")
 
 
