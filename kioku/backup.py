@@ -9,19 +9,22 @@ that nothing points to. It is a store like any other: ``kioku.open`` opens a cop
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from random import SystemRandom
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 from kioku.audit import check_written
 from kioku.errors import ExistsError, InvalidArgumentError, StoreBusyError, StoreCorruptError
+from kioku.log.filesystem import is_fit
 from kioku.log.keyfile import MemoryKeyRing
 from kioku.log.owner import Owner
 from kioku.log.path import Path, start_of
 from kioku.log.private import is_private
 from kioku.log.schema import read_meta
 from kioku.log.still import (
+    carry_over,
     copy_pages,
     discard,
     discard_leftovers,
@@ -90,13 +93,18 @@ def write(
     _check_target(path, source, overwrite=overwrite)
     prefix = f"{path}.part-"
     discard_leftovers(prefix)
-    temporary = temporary_name(prefix)
-    try:
-        _copy(replica, temporary, view=view, progress=progress)
-        found = inspect(temporary)
-        put_in_place(temporary, path, overwrite=overwrite)
-    finally:
-        discard(temporary)
+    part = temporary_name(prefix)
+    with ExitStack() as stack:
+        stack.callback(discard, part)
+        bench = part
+        if not is_fit(path):
+            # A share may have no locks and no shared memory, which an open store needs.
+            bench = os.path.join(stack.enter_context(TemporaryDirectory()), "backup")
+        _copy(replica, bench, view=view, progress=progress)
+        found = inspect(bench)
+        if bench != part:
+            carry_over(bench, part)
+        put_in_place(part, path, overwrite=overwrite)
     return replace(found, path=os.path.abspath(path))
 
 

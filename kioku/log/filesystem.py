@@ -152,3 +152,8 @@ def check_place(path: str, mounts: Iterable[Mount] | None = None) -> None:
     fault = find_fault(find_mount(path, read_mounts() if mounts is None else mounts))
     if fault:
         raise UnsafeFileSystemError(path, fault)
+
+
+def is_fit(path: str) -> bool:
+    """Whether a store could lie there; a backup, which nobody writes, can lie anywhere."""
+    return not find_fault(find_mount(path, read_mounts()))

@@ -57,6 +57,22 @@ def copy_pages(
             target.close()
 
 
+def carry_over(path: str, elsewhere: str) -> None:
+    """Copy a file that nobody writes to another file system, and put it on the disk there.
+
+    Raises:
+        StoreError: if it cannot be read or written.
+    """
+    from shutil import copyfileobj
+
+    with _errors(elsewhere):
+        descriptor = os.open(elsewhere, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(descriptor, "wb") as target, open(path, "rb") as source:
+            copyfileobj(source, target)
+            target.flush()
+            os.fsync(target.fileno())
+
+
 def settle(path: str) -> None:
     """Make a store that nobody has open one file, on the disk: no write-ahead log beside it.
 

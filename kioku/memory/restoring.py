@@ -19,6 +19,7 @@ from kioku.config import load_settings
 from kioku.errors import ExistsError, InvalidArgumentError, StoreBusyError, StoreError
 from kioku.log.erasure import processes_using
 from kioku.log.event import PURGE
+from kioku.log.filesystem import check_place
 from kioku.log.still import (
     discard,
     discard_leftovers,
@@ -79,6 +80,7 @@ def restore(
     Raises:
         ExistsError: if a store is there and ``overwrite`` is False.
         StoreBusyError: if other processes have that store open.
+        UnsafeFileSystemError: if the store would lie on a network file system.
         InvalidArgumentError: if the backup is of another space, or is the store.
         StoreError: if the backup cannot be used, or not be put there; the store is as it was.
     """
@@ -93,6 +95,8 @@ def restore(
     is_there = os.path.lexists(target)
     if is_there and not overwrite:
         raise ExistsError(target, _HINT)
+    if not is_there:
+        check_place(target)
     prefix = f"{os.path.splitext(target)[0]}.restoring-"
     discard_leftovers(prefix)
     temporary = temporary_name(prefix)

@@ -160,6 +160,22 @@ def test_a_file_that_is_there_is_replaced_only_when_told(home: Path, tmp_path: P
     assert names(tmp_path) == ["backup"]
 
 
+def test_a_backup_on_a_share_is_made_elsewhere_and_carried_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No store can be open where there are no locks; a file that nobody writes can lie there."""
+    (tmp_path / "share").mkdir()
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    monkeypatch.setattr("kioku.backup.is_fit", lambda path: "share" not in path)
+    with kioku.open(tmp_path / "space.db") as memory:
+        memory.save("words")
+        made = memory.backup(tmp_path / "share" / "backup")
+    assert inspect(made.path).digest == made.digest
+    assert names(tmp_path / "share") == ["backup"]
+    assert names(tmp_path / "tmp") == []
+
+
 def test_a_backup_onto_the_store_itself_is_refused(home: Path, tmp_path: Path) -> None:
     saved_id("words")
     store = home / "state" / "default.db"
