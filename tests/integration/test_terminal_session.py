@@ -260,6 +260,23 @@ def test_a_request_to_end_leaves_a_sane_terminal(sit: Sit) -> None:
     assert person.window.has_cursor()
 
 
+def test_tab_completes_verbs_options_and_what_the_store_knows(sit: Sit) -> None:
+    [key] = save_many("words", project="a-project-of-ours")
+    person = sit()
+    person.run('eval "$(kioku completion bash)"')
+    for typed, completed in (
+        ("kioku get-m", "kioku get-memory"),
+        ("kioku search --search-m", "kioku search --search-mode"),
+        ("kioku list -p a-pro", "kioku list -p a-project-of-ours"),
+        (f"kioku get-memory {key[:7]}", f"kioku get-memory {key}"),
+    ):
+        person.window.type(typed)
+        person.window.press("Tab")
+        person.wait_for(completed)
+        person.window.press("C-c")
+        person.wait_for_prompt()
+
+
 def test_every_page_for_a_person_is_shown(sit: Sit, decisions: list[str]) -> None:
     person = sit()
     assert "PASS  store" in person.run("kioku doctor")
