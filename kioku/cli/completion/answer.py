@@ -111,7 +111,7 @@ def _of_kind(place: Place) -> Iterable[tuple[str, str]]:
         case "" | "option" | "choice":
             return place.choices
         case "verb":
-            return _verbs()
+            return _verbs(place.typed)
         case "memory_type" | "importance":
             return _plain(_KNOWN[place.kind].split())
         case "space":
@@ -130,10 +130,11 @@ def _plain(names: Iterable[str]) -> Candidates:
     return [(name, "") for name in names]
 
 
-def _verbs() -> Iterator[tuple[str, str]]:
+def _verbs(typed: str) -> Iterator[tuple[str, str]]:
+    """The verbs that begin so; no module of another one is imported for its summary."""
     from kioku.cli import verbs
 
-    for name in verbs.MODULES:
+    for name in filter(lambda name: name.startswith(typed), verbs.MODULES):
         yield name, verbs.load(name).summary
 
 
