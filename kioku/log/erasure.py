@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 
 from kioku.errors import StoreBusyError
 from kioku.log.schema import read_meta, write_meta
-from kioku.log.still import discard_leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,6 +70,8 @@ def finish(database: Database, timeout_ms: int, scrub: Callable[[apsw.Connection
             scrub(connection)
         if not (database.vacuum(timeout_ms) and database.truncate_wal(timeout_ms)):
             raise StoreBusyError(_blocked(database.path))
+        from kioku.log.still import discard_leftovers  # no save has a use for it
+
         discard_leftovers(f"{os.path.splitext(database.path)[0]}.restoring-")
         with database.write() as connection:
             write_meta(connection, _DONE, max(raised, int(read_meta(connection, _DONE, 0))))

@@ -85,7 +85,7 @@ def restore(
         StoreError: if the backup cannot be used, or not be put there; the store is as it was.
     """
     settings = load_settings(os.environ, space=space)
-    target = os.path.realpath(settings.store_path if path is None else path_of(path))
+    target = os.path.realpath(path_of(settings.store_path if path is None else path))
     if target == os.path.realpath(path_of(source)):
         raise InvalidArgumentError(f"{target}: is the store itself; give a backup of it")
     found = backup.inspect(path_of(source))
@@ -93,10 +93,7 @@ def restore(
         _check_space(found, settings)
         create_directory(settings.state_dir)
     is_there = os.path.lexists(target)
-    if is_there and not overwrite:
-        raise ExistsError(target, _HINT)
-    if not is_there:
-        check_place(target)
+    _check_room(target, is_there=is_there, overwrite=overwrite)
     prefix = f"{os.path.splitext(target)[0]}.restoring-"
     discard_leftovers(prefix)
     temporary = temporary_name(prefix)
@@ -110,6 +107,13 @@ def restore(
     finally:
         discard(temporary)
     return Restored(target, found, kept, count)
+
+
+def _check_room(target: str, *, is_there: bool, overwrite: bool) -> None:
+    if not is_there:
+        check_place(target)
+    elif not overwrite:
+        raise ExistsError(target, _HINT)
 
 
 def _check_space(found: Backup, settings: Settings) -> None:
