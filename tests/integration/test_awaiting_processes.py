@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -69,14 +71,20 @@ sys.exit(status)
 
 
 def run(code: str, store: Path) -> str:
-    done = subprocess.run(
+    """What a process says until it ends; one that hangs is killed with all that it forked."""
+    with subprocess.Popen(
         [sys.executable, "-c", code, str(store)],
-        check=True,
-        capture_output=True,
+        stdout=subprocess.PIPE,
         text=True,
-        timeout=SECONDS_MAX,
-    )
-    return done.stdout
+        start_new_session=True,
+    ) as process:
+        try:
+            out, _ = process.communicate(timeout=SECONDS_MAX)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    assert process.returncode == 0
+    return out
 
 
 @pytest.mark.parametrize("code", [_LEFT_OPEN, _KILLED_LOOP], ids=["left open", "loop dropped"])
