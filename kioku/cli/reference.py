@@ -108,9 +108,9 @@ def _shape(name: str) -> str:
 
 
 def _section(verb: Verb) -> str:
-    description = " ".join((verb.description or verb.summary + ".").split())
+    description = _paragraphs(verb.description or verb.summary + ".")
     usage = " ".join([f"kioku {verb.name}", *map(_usage, verb.arguments)])
-    lines = ["", f"## {verb.name}", "", description, "", "```", *_wrapped(usage), "```", ""]
+    lines = ["", f"## {verb.name}", "", *description, "", "```", *_wrapped(usage), "```", ""]
     lines += ["| argument | |", "|---|---|", *map(_row, verb.arguments), ""]
     lines += [f"**Prints** {verb.output}", ""]
     if verb.json:
@@ -119,6 +119,17 @@ def _section(verb: Verb) -> str:
     if verb.exit_codes:
         lines += [f"**Exit codes** {verb.exit_codes}.", ""]
     return "\n".join([*lines, "```console", *_prompted(verb.examples), "```"])
+
+
+def _paragraphs(text: str) -> list[str]:
+    """Prose on one line each; what is laid out by hand as it is."""
+    parts = []
+    for part in text.split("\n\n"):
+        if part.startswith(" "):
+            parts += ["", "```", *(line.removeprefix("  ") for line in part.splitlines()), "```"]
+        else:
+            parts += ["", " ".join(part.split())]
+    return parts[1:]
 
 
 def _link(shape: Schema) -> str:
