@@ -48,7 +48,12 @@ class Finding:
 
 def check_store(core: Core, *, deep: bool, now_ms: int) -> list[Finding]:
     """Check a store inside a read transaction; ``deep`` reads all of it (about 50 µs an event)."""
-    findings = [_own_log(core), _waiting(core, now_ms), _missing(core), _erasures(core)]
+    findings = [
+        _guarded("own log", lambda: _own_log(core)),
+        _guarded("held", lambda: _waiting(core, now_ms)),
+        _guarded("missing", lambda: _missing(core)),
+        _guarded("erasures", lambda: _erasures(core)),
+    ]
     if deep:
         findings += [*check_written(core), _finding("fold", _fold_problems(core), REBUILD)]
     return findings
@@ -65,6 +70,14 @@ def check_written(core: Core) -> list[Finding]:
         ("absent", _absent_problems, RESTORE),
     )
     return [_finding(name, check(core), hint) for name, check, hint in checks]
+
+
+def _guarded(name: str, check: Callable[[], Finding]) -> Finding:
+    """Make a finding of whatever a check of a damaged store raises."""
+    try:
+        return check()
+    except Exception as error:  # noqa: BLE001 - as below
+        return Finding(name, "fail", f"cannot be read ({type(error).__name__}: {error})", RESTORE)
 
 
 def _finding(name: str, problems: Iterator[str], hint: str) -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from kioku.doctor.report import Check, Status
+from kioku.doctor.report import Check, Status, guarded
 from kioku.errors import KiokuError
 from kioku.memory.forgetting import ERASURE_WAIT_MS
 from kioku.view.audit import find_differences
@@ -50,14 +50,16 @@ def _look(memory: Memory, *, deep: bool) -> list[Check]:
         for one in memory.replica.check(deep=deep, now_ms=now_ms)
     ]
     if deep:
-        with memory.replica.reading(now_ms=now_ms) as reading:
-            problems = "; ".join(find_differences(reading.connection))
-        found.append(
-            Check("view", "fail", problems, "run kioku rebuild")
-            if problems
-            else Check("view", "pass", "is what the events add up to")
-        )
+        found.append(guarded("view", lambda: _check_view(memory)))
     return [_with_mend(check, memory) for check in found]
+
+
+def _check_view(memory: Memory) -> Check:
+    with memory.replica.reading(now_ms=memory.now_ms()) as reading:
+        problems = "; ".join(find_differences(reading.connection))
+    if problems:
+        return Check("view", "fail", problems, "run kioku rebuild")
+    return Check("view", "pass", "is what the events add up to")
 
 
 def _with_mend(check: Check, memory: Memory) -> Check:

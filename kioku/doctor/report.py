@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
+from kioku.errors import KiokuError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -46,6 +48,17 @@ class Check:
 
     def __post_init__(self) -> None:
         assert self.name in NAMES, f"{self.name}: a check that no test can know of"
+
+
+def guarded(name: str, look: Callable[[], Check]) -> Check:
+    """Look, and make a check that failed of whatever the look at a damaged store raises."""
+    try:
+        return look()
+    except KiokuError as error:
+        why = str(error)
+    except Exception as error:  # noqa: BLE001 - damage can raise anything; it is what we look for
+        why = f"{type(error).__name__}: {error}"
+    return Check(name, "fail", f"cannot be read to its end ({why})", "restore a backup beside it")
 
 
 @dataclass(frozen=True, slots=True)

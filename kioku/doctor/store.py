@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from kioku import clock_repair
 from kioku.doctor.place import chmod, has_rights
-from kioku.doctor.report import Check
+from kioku.doctor.report import Check, guarded
 from kioku.errors import StoreError
 from kioku.view.audit import count_unindexed, count_unreadable
 
@@ -23,15 +23,20 @@ _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 def check_store(memory: Memory) -> Iterator[Check]:
     """Look at an open store, less what only the replica and the view can see."""
+    yield guarded("store", lambda: _check_counts(memory))
+    path = memory.replica.path
+    if path != ":memory:":
+        yield _check_files(path)
+    yield guarded("key", lambda: _check_key(memory))
+    yield guarded("clock", lambda: _check_clock(memory))
+    yield guarded("unreadable", lambda: _check_unreadable(memory))
+    yield guarded("index", lambda: _check_index(memory))
+
+
+def _check_counts(memory: Memory) -> Check:
     counts = memory.statistics()
     summary = f"{counts.observations:,} observations, {counts.events:,} events, {counts.logs} logs"
-    yield Check("store", "pass", f"{counts.path}: {summary}")
-    if counts.path != ":memory:":
-        yield _check_files(counts.path)
-    yield _check_key(memory)
-    yield _check_clock(memory)
-    yield _check_unreadable(memory)
-    yield _check_index(memory)
+    return Check("store", "pass", f"{counts.path}: {summary}")
 
 
 def _check_files(path: str) -> Check:

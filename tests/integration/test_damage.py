@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 import kioku
-from kioku import Memory, StoreCorruptError, StoreError
+from kioku import Memory, StoreCorruptError, StoreError, doctor
 from tests.integration.wholeness import contents, problems
 
 if TYPE_CHECKING:
@@ -192,6 +192,7 @@ def test_a_value_that_was_never_written_is_no_traceback(
         connection.commit()
     with kioku.open(image.path) as memory:
         assert is_found_by_a_deep_look(memory)
+        assert not doctor.check(memory, deep=True).ok
         assert show(memory, image)
 
 
