@@ -40,7 +40,7 @@ OBSERVATION: Schema = {
     "is_held": yes_or_no("its writer's clock is ahead of ours"),
     "is_deleted": yes_or_no("only with `list --include-deleted` ever true"),
     "versions": number(
-        "how many replicas wrote it; past 1 an edit may have lost: `history`", minimum=1
+        "how many last words there are on it; past 1 an edit may have lost: `history`", minimum=1
     ),
     "extra": {"type": "object", "description": "fields that other programs added"},
 }

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 from kioku.crdt import past as fold
 from kioku.errors import InvalidArgumentError
 from kioku.log import hlc
-from kioku.log.event import TOMBSTONE, slot_of
+from kioku.log.event import TOMBSTONE
 from kioku.memory import history
 from kioku.memory.recall import Found, is_alive, read
+from kioku.memory.versions import count_last_words
 from kioku.observation import unix_ms
 from kioku.view import past as view
 from kioku.view.past import Moment
@@ -29,10 +30,6 @@ if TYPE_CHECKING:
     from kioku.view.filter import Filter
     from kioku.view.search import Match
 
-_WRITERS: Final = """
-    SELECT count(DISTINCT b.log) FROM version v JOIN event e ON e.event = v.event
-    JOIN branch b ON b.branch = e.branch
-    WHERE v.slot = ? AND e.kind = 1 AND e.body IS NOT NULL AND e.hlc <= ?"""
 _COUNTERS: Final = (1 << hlc.COUNTER_BITS) - 1
 
 
@@ -103,6 +100,5 @@ def _read(reading: Reading, event_id: int, moment: Moment) -> Found | None:
     observation = None if entry.body is None else read(entry.body, entry.key, entry.hlc)
     if observation is None:
         return None
-    row = (slot_of(entry.key), moment.last)
-    writers: int = reading.connection.execute(_WRITERS, row).get
-    return Found(entry, replace(observation, versions=writers))
+    versions = count_last_words(reading.connection, entry.key, moment.last)
+    return Found(entry, replace(observation, versions=versions))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kioku.log import hlc
 from kioku.log.event import slot_of
+from kioku.memory.versions import LAST, WRITERS, count_last_words
 from kioku.observation import UnreadableBodyError, decode_body, from_unix_ms, unix_ms
 
 if TYPE_CHECKING:
@@ -21,11 +22,7 @@ if TYPE_CHECKING:
     from kioku.replica import Reading
     from kioku.view.filter import Filter
 
-_WRITERS: Final = """
-    SELECT count(DISTINCT b.log) FROM version v JOIN event e ON e.event = v.event
-    JOIN branch b ON b.branch = e.branch
-    WHERE v.slot = :slot AND e.kind = 1 AND e.body IS NOT NULL"""
-_STANDING: Final = f"SELECT EXISTS (SELECT 1 FROM held WHERE event = :event), ({_WRITERS})"
+_STANDING: Final = f"SELECT EXISTS (SELECT 1 FROM held WHERE event = ?), ({WRITERS})"
 
 
 class Found(NamedTuple):
@@ -49,8 +46,10 @@ def read_event(reading: Reading, event_id: int) -> Found | None:
     entry = reading.entry(event_id)
     if entry.body is None:
         return None
-    row = {"event": event_id, "slot": slot_of(entry.key)}
+    row = (event_id, slot_of(entry.key), LAST)
     held, versions = reading.connection.execute(_STANDING, row).fetchone() or (0, 1)
+    if versions > 1:
+        versions = count_last_words(reading.connection, entry.key)
     observation = read(entry.body, entry.key, entry.hlc, is_held=bool(held))
     if observation is None:
         return None
@@ -75,12 +74,8 @@ def read_shown(reading: Reading, key: bytes) -> Observation | None:
 
 
 def with_versions(reading: Reading, key: bytes, observation: Observation) -> Observation:
-    """Say how many logs have a last word on a key that can be read here.
-
-    A log's own edits follow one another; only between two logs can one have been written without
-    knowledge of the other, so that what lost is worth a look.
-    """
-    count: int = reading.connection.execute(_WRITERS, {"slot": slot_of(key)}).get
+    """Say how many last words there are on a key, of those that can be read here."""
+    count = count_last_words(reading.connection, key)
     return observation if count == observation.versions else replace(observation, versions=count)
 
 

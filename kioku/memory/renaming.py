@@ -18,6 +18,7 @@ from kioku.log.event import SAVE
 from kioku.log.hlc import horizon
 from kioku.memory import naming, recall
 from kioku.memory.results import Project
+from kioku.memory.versions import RENAMED_AFTER
 from kioku.observation import reread_fields
 from kioku.observation.layout import encode_fields
 from kioku.project.name import PRESENT
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from kioku.replica import Reading, Transaction
 
 BATCH: Final = 50  # a transaction: each takes its words out of the index and puts them in, 1 ms
-AFTER: Final = 1 << 16  # one millisecond, as stamps count
 
 _COUNTS: Final = f"""
     SELECT project, count(*), max(hlc) FROM record
@@ -148,13 +148,13 @@ def move_some(transaction: Transaction, move: Move, now_ms: int) -> int:
         f"SELECT event FROM record WHERE {where} ORDER BY hlc LIMIT {BATCH}", move.names
     ).fetchall()
     drafts = []
-    limit = horizon(now_ms) - AFTER
+    limit = horizon(now_ms) - RENAMED_AFTER
     for (event,) in rows:
         entry = transaction.entry(event)
         assert entry.body is not None, "what has a record can be read"
         # Field by field, so that what only a newer kioku understands of it stays.
         fields = sorted({**reread_fields(entry.body), 2: move.to}.items())
-        stamp = entry.hlc + AFTER if entry.hlc <= limit else None
+        stamp = entry.hlc + RENAMED_AFTER if entry.hlc <= limit else None
         drafts.append(Draft(SAVE, entry.key, encode_fields(dict(fields)), stamp))
     transaction.append(drafts)
     return len(drafts)

@@ -54,7 +54,7 @@ class Observation:
     Times are aware and kept to the millisecond. ``created_at`` is the writer's clock, for people;
     ``updated_at`` is the logical time of the event that wins, which filters compare. ``is_held``:
     its writer's clock is ahead of ours; ``is_deleted``: the last version of what a tombstone hides.
-    ``versions``: how many replicas have a last word on it here; with more than one, an edit may
+    ``versions``: how many last words replicas have on it here; with more than one, an edit may
     have lost, and the history shows it. ``is_duplicate``: a save found it here and wrote nothing.
     Building one checks nothing: ``encode_body`` does.
     """

@@ -245,6 +245,13 @@ DOCTOR_GROUPS: dict[str, list[Change]] = {
             case("own_log-damage_own_log0"),
         ),
         Change(
+            "what a damaged log raises is a traceback",
+            AUDIT,
+            "except Exception as error:  # noqa: BLE001 - as below",
+            "except ValueError as error:",
+            "tests/integration/test_damage.py::test_a_value_that_was_never_written_is_no_traceback",
+        ),
+        Change(
             "what was taken back is said to wait",
             AUDIT,
             ' WHERE r.hash IS NULL AND e.key NOT IN (SELECT key FROM purged)"\n        " GROUP',

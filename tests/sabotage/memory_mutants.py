@@ -16,6 +16,7 @@ PAST_SEARCH = "kioku/view/past_search.py"
 PAST_SEARCH_TESTS = "tests/unit/test_memory_past_search.py"
 PAST_UNIT_TESTS = "tests/unit/test_memory_past.py"
 PAST_TESTS = f"{PAST_UNIT_TESTS} tests/property/test_past.py"
+VERSION_TESTS = "tests/unit/test_memory_versions.py"
 PROCESS_TESTS = "tests/integration/test_awaiting_processes.py"
 
 MEMORY_GROUPS: dict[str, list[Change]] = {
@@ -114,6 +115,50 @@ MEMORY_GROUPS: dict[str, list[Change]] = {
             "digest = _awaited(Memory.digest)",
             "digest = _awaited(Memory.frontier)",
             TWIN_TESTS,
+        ),
+    ],
+    "versions": [
+        Change(
+            "a rename is a word of its own",
+            "kioku/memory/versions.py",
+            "            found[at] = before",
+            "            pass",
+            VERSION_TESTS,
+        ),
+        Change(
+            "whatever lies a millisecond before was renamed",
+            "kioku/memory/versions.py",
+            "return fields == other_fields",
+            "return True",
+            VERSION_TESTS,
+        ),
+        Change(
+            "what differs only in the project was renamed",
+            "kioku/memory/versions.py",
+            "before = places.get(unix_ms(one.hlc - RENAMED_AFTER))",
+            "before = at - 1 if at else None",
+            VERSION_TESTS,
+        ),
+        Change(
+            "the same said twice is two versions",
+            "kioku/memory/versions.py",
+            "words.append(words[at - 1] if says_again else at)",
+            "words.append(at)",
+            VERSION_TESTS,
+        ),
+        Change(
+            "what wins counts no more if its words were said before",
+            "kioku/memory/versions.py",
+            "len(standing | {words[-1]})",
+            "len(standing)",
+            VERSION_TESTS,
+        ),
+        Change(
+            "words that their own log has taken back count",
+            "kioku/memory/versions.py",
+            "{w for w in said_by if all(last_words[log] == w for log in said_by[w])}",
+            "set(last_words.values())",
+            VERSION_TESTS,
         ),
     ],
     "past": [
@@ -240,7 +285,7 @@ MEMORY_GROUPS: dict[str, list[Change]] = {
         ),
         Change(
             "versions that came later are counted",
-            "kioku/memory/past.py",
+            "kioku/memory/versions.py",
             "e.body IS NOT NULL AND e.hlc <= ?",
             "e.body IS NOT NULL AND ? > 0",
             PAST_UNIT_TESTS,
