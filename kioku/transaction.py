@@ -7,7 +7,6 @@ are bodies erased. So the three cannot disagree, whenever the process ends.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from kioku.crdt.fold import FOLD_VERSION, Fold
@@ -23,6 +22,7 @@ from kioku.log.transfer import Placement, add_chunk, place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from dataclasses import dataclass
 
     import apsw
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from kioku.log.chunk import Chunk
     from kioku.log.draft import Draft
     from kioku.log.owner import Owner
+else:
+    from kioku.values import dataclass
 
 
 REFOLD_BATCH = 5_000

@@ -21,7 +21,6 @@ comprehensive study of convergent and commutative replicated data types", INRIA 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from kioku.log.event import GENESIS, PURGE, RETRACT, SAVE, TOMBSTONE, ZERO_KEY, EventId
@@ -29,6 +28,9 @@ from kioku.log.hlc import horizon
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from dataclasses import dataclass
+else:
+    from kioku.values import dataclass
 
 # The kinds that compete for a key; only these are ever held.
 CANDIDATE_KINDS = (SAVE, TOMBSTONE)

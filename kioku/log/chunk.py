@@ -14,7 +14,6 @@ Nothing is stored before all of that has passed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from kioku.errors import (
@@ -50,6 +49,9 @@ from kioku.log.seal import SIGNATURE_BYTES, log_id_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from dataclasses import dataclass
+else:
+    from kioku.values import dataclass
 
 TITLE: Final = "kioku.chunk.v1"
 EVENTS_MAX: Final = 1_000

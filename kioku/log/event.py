@@ -14,10 +14,10 @@ times as fast as a general encoder (docs/adr/0010).
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import Final, NamedTuple
 
 from kioku.errors import MalformedMessageError
+from kioku.log.digest import blake2b
 
 VERSION: Final = 1
 SAVE: Final = 1

@@ -9,11 +9,11 @@ Source: Parker et al. 1983 (version vectors); Bellare & Micciancio 1997 (increme
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 from kioku.errors import MalformedMessageError
 from kioku.log.codec import check_canonical, decode, encode
+from kioku.log.digest import blake2b
 from kioku.log.event import EventId
 from kioku.log.payload import decode_event_ids
 

@@ -12,14 +12,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass, replace
-from hashlib import blake2b
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from kioku.errors import MalformedMessageError, StoreCorruptError
 from kioku.log.codec import check_canonical, decode, encode
+from kioku.log.digest import blake2b
 from kioku.log.files import access_error
 from kioku.log.seal import SEED_BYTES
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass, replace
+else:
+    from kioku.values import dataclass, replace
 
 _TITLE: Final = "kioku.key.v1"
 

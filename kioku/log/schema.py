@@ -13,8 +13,9 @@ meta     single values by name
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
+
+from kioku.log.digest import blake2b
 
 if TYPE_CHECKING:
     import apsw

@@ -11,11 +11,11 @@ can sign for it (DESIGN §4).
 from __future__ import annotations
 
 from functools import lru_cache
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 from kioku.errors import BadSealError
 from kioku.log.codec import encode
+from kioku.log.digest import blake2b
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import (

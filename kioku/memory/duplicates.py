@@ -6,7 +6,6 @@ processes that save the same at once make one observation.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from kioku.errors import InvalidArgumentError
@@ -17,11 +16,14 @@ from kioku.view.likeness import find_near, find_same
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from dataclasses import replace
 
     from kioku.memory.change import Prepared
     from kioku.memory.predecessor import Predecessor
     from kioku.observation import Observation
     from kioku.replica import Reading, Transaction
+else:
+    from kioku.values import replace
 
 PREDECESSORS_MAX: Final = 10
 

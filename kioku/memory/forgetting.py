@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -79,6 +78,8 @@ class Forgetting(Handle):
             InvalidArgumentError: if an age is negative.
             StoreBusyError: as of ``purge``.
         """
+        from dataclasses import replace
+
         from kioku import retention as garbage
 
         policy = garbage.make_policy(retention, history, project=project, host=host)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from dataclasses import dataclass
+
     from kioku.memory.explanation import Explanation
     from kioku.observation import Observation
+else:
+    from kioku.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

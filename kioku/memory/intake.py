@@ -10,14 +10,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypedDict
 
 from kioku.errors import InvalidArgumentError, InvalidObservationError, TooLargeError
 from kioku.log.event import ZERO_KEY
 from kioku.observation import Observation, from_unix_ms, key_of, unix_ms
 from kioku.observation.layout import TEXT_BYTES_MAX
+
+if TYPE_CHECKING:
+    from dataclasses import replace
+else:
+    from kioku.values import replace
 
 
 class Author(NamedTuple):

@@ -6,7 +6,6 @@ a body, not decodable) is decided in one place: a reader gets an observation or 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kioku.log import hlc
@@ -15,12 +14,15 @@ from kioku.memory.versions import LAST, WRITERS, count_last_words
 from kioku.observation import UnreadableBodyError, decode_body, from_unix_ms, unix_ms
 
 if TYPE_CHECKING:
+    from dataclasses import replace
     from datetime import datetime
 
     from kioku.log.store import Entry
     from kioku.observation import Observation
     from kioku.replica import Reading
     from kioku.view.filter import Filter
+else:
+    from kioku.values import replace
 
 _STANDING: Final = f"SELECT EXISTS (SELECT 1 FROM held WHERE event = ?), ({WRITERS})"
 

@@ -10,7 +10,6 @@ as it is, and body keys from ``FIRST_UNKNOWN`` on are kept and written back by a
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -30,6 +29,9 @@ from kioku.observation.layout import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from dataclasses import KW_ONLY, dataclass, field
+else:
+    from kioku.values import dataclass, field
 
 MEMORY_TYPES = ("note", "decision", "bug", "pattern", "config", "summary")
 

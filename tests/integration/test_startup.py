@@ -13,6 +13,8 @@ import pytest
 
 # Standard modules that cost a few milliseconds each, and that no save has a use for.
 HEAVY = {"asyncio", "email", "http", "importlib.metadata", "logging", "socket", "ssl", "tomllib"}
+# What no save and no search has a use for, and what costs both a fifth of their start.
+NEEDLESS = {"dataclasses", "inspect", "hashlib"}
 # Not there at all in a plain install, or wanted only where a log is begun or leaves.
 COSTLY = {"cryptography", "mcp", "zenoh", "platformdirs", "click", "rich"}
 
@@ -58,6 +60,11 @@ def test_no_command_imports_the_schemas_to_do_its_work() -> None:
 
 def test_a_save_imports_no_heavy_standard_module() -> None:
     assert not _modules_after("save", "the second") & HEAVY
+
+
+def test_neither_a_save_nor_a_search_imports_what_makes_and_inspects_classes() -> None:
+    for command in (["save", "the second"], ["search", "first"]):
+        assert not _modules_after(*command) & NEEDLESS
 
 
 def test_importing_the_library_imports_no_costly_driver() -> None:

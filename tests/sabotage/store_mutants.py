@@ -15,13 +15,38 @@ PAYLOAD = "kioku/log/payload.py"
 REPLICA = "kioku/replica.py"
 TRANSACTION = "kioku/transaction.py"
 TRANSFER = "kioku/log/transfer.py"
+VALUES = "kioku/values.py"
 
 PAGE_TESTS = "tests/integration/test_erasure_pages.py"
 EXCHANGE_TESTS = "tests/unit/log/test_review_exchange.py"
 OWNER_TESTS = "tests/unit/log/test_review_owner.py"
 REPLICA_TESTS = "tests/unit/test_review_replica.py"
+VALUES_TESTS = "tests/unit/test_values.py"
 
 STORE_GROUPS: dict[str, list[Change]] = {
+    "values": [
+        Change(
+            "every field is compared",
+            VALUES,
+            "for each in fields if each.is_compared)",
+            "for each in fields)",
+            VALUES_TESTS,
+        ),
+        Change(
+            "a value can be changed",
+            VALUES,
+            "        __setattr__=_refuse,\n",
+            "",
+            VALUES_TESTS,
+        ),
+        Change(
+            "replacing keeps what it should change",
+            VALUES,
+            "        if name not in changes:\n",
+            "        if True:\n",
+            VALUES_TESTS,
+        ),
+    ],
     "erasure": [
         Change(
             "an erasure that came meanwhile is taken for done",
