@@ -167,8 +167,8 @@ def _erasures(core: Core) -> Finding:
     return Finding(
         "erasures",
         "warn",
-        f"{due} erasures wait for readers before the old pages can be overwritten",
-        "close the other processes that use this store, then kioku doctor --fix",
+        f"{due} erasures wait for readers, or for a store that a restore kept and that is damaged",
+        "close the other processes that use these stores, then kioku doctor --fix",
     )
 
 

@@ -28,6 +28,7 @@ from kioku.log.still import (
     copy_pages,
     discard,
     discard_leftovers,
+    is_same_file,
     put_in_place,
     settle,
     still,
@@ -111,19 +112,12 @@ def write(
 def _check_target(path: str, source: str, *, overwrite: bool) -> None:
     """Refuse early what can only end badly: the work would be for nothing."""
     for taken in (source, f"{source}-wal", f"{source}-shm"):
-        if os.path.realpath(path) == taken or _is_same_file(path, taken):
+        if os.path.realpath(path) == taken or is_same_file(path, taken):
             raise InvalidArgumentError(f"{path}: is the store itself; give another file")
     if os.path.isdir(path):
         raise InvalidArgumentError(f"{path}: is a directory; give a file in it")
     if not overwrite and os.path.lexists(path):
         raise ExistsError(path, "overwrite=True replaces it")
-
-
-def _is_same_file(one: str, two: str) -> bool:
-    try:
-        return os.path.samefile(one, two)
-    except OSError:
-        return False
 
 
 def _copy(

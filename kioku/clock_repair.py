@@ -23,12 +23,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from kioku.errors import ClockError, StoreError
+from kioku.log.draft import retracts
 from kioku.log.event import SAVE, TOMBSTONE
 from kioku.log.hlc import COUNTER_BITS, horizon, unix_ms
 from kioku.log.store import ENTRY_COLUMNS, ENTRY_JOINS, Entry
 from kioku.observation import from_unix_ms
 from kioku.replica import Draft
-from kioku.retention import drafts as retract_drafts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -181,7 +181,7 @@ def _drafts(transaction: Transaction, found: Survey) -> Iterator[Draft]:
     for entry in found.again:
         whole = transaction.entry(entry.event_id)  # a flipped bit must not be said again
         yield Draft(whole.kind, whole.key, whole.body)
-    yield from retract_drafts(entry.id for entry in found.again)
+    yield from retracts(entry.id for entry in found.again)
 
 
 def result(found: Survey, *, is_dry_run: bool) -> ClockRepair:

@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING
 
 from kioku.copying import Copying
 from kioku.crdt.fold import TABLES as FOLD_TABLES
+from kioku.erasing import Erasing
 from kioku.errors import (
     ReplicaClosedError,
     SchemaVersionError,
     StoreAccessError,
     StoreCorruptError,
-    StoreError,
 )
 from kioku.log.chunk import decode_chunk
 from kioku.log.database import APPLICATION_ID, BUSY_TIMEOUT_MS, Database, Durability
 from kioku.log.draft import Draft
-from kioku.log.erasure import count_due, finish
+from kioku.log.erasure import count_due
 from kioku.log.event import PURGE, RETRACT
 from kioku.log.frontier import Frontier
 from kioku.log.keyfile import FileKeyRing, MemoryKeyRing
@@ -66,7 +66,7 @@ __all__ = [
 ]
 
 
-class Replica(Copying):
+class Replica(Copying, Erasing):
     """One machine's copy of a space. Safe to share between threads, not across a fork."""
 
     def __init__(self, database: Database, attach: Callable[[Database], Core]) -> None:
@@ -229,6 +229,10 @@ class Replica(Copying):
         with self.transaction(now_ms=now_ms) as transaction:
             return transaction.append(drafts)
 
+    def _open_beside(self, path: str) -> Replica:
+        owner = self._core.owner
+        return Replica.open(path, rng=owner.rng, name=owner.name, view=self._core.view)
+
     # -- exchanging
 
     def is_private(self) -> bool:
@@ -354,22 +358,6 @@ class Replica(Copying):
                 self._core.refold(progress)
                 self._core.note_versions()
             self._try_erasing()
-
-    def _try_erasing(self) -> None:
-        """Finish what was erased, unless somebody reads: then the next one to come does it."""
-        if self._core.has_erased:
-            with suppress(StoreError):  # what was asked for is done: this can be finished later
-                self.finish_erasure(0)
-
-    def finish_erasure(self, timeout_ms: int) -> None:
-        """Overwrite what was erased in every file, waiting for readers up to ``timeout_ms``.
-
-        Raises:
-            StoreBusyError: if readers stayed; the message names their processes.
-        """
-        with self._opened():
-            finish(self._database, timeout_ms, self._core.scrub)
-            self._core.has_erased = False
 
     def statistics(self) -> ReplicaStatistics:
         """Give a snapshot in numbers. Cost: O(logs + held + missing)."""

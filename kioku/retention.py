@@ -19,10 +19,8 @@ from typing import TYPE_CHECKING, Final
 
 from kioku.errors import InvalidArgumentError
 from kioku.log import hlc
-from kioku.log.event import RETRACT, SAVE, TOMBSTONE, ZERO_KEY, EventId
-from kioku.log.payload import TARGETS_MAX, encode_targets
+from kioku.log.event import SAVE, TOMBSTONE, EventId
 from kioku.observation import UnreadableBodyError, decode_body, from_unix_ms, unix_ms
-from kioku.replica import Draft
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -163,13 +161,6 @@ def measure_now(reading: Reading, wall_ms: int) -> int:
     """Give the time that ages are measured from: the wall's, or what the others last saw."""
     newest: int | None = reading.connection.execute(_NEWEST_OF_OTHERS).get
     return wall_ms if newest is None else min(wall_ms, hlc.unix_ms(newest))
-
-
-def drafts(targets: Iterable[EventId]) -> Iterator[Draft]:
-    """Give the retracts that erase ``targets``, each within the limit of a body."""
-    ordered = sorted(targets)
-    for start in range(0, len(ordered), TARGETS_MAX):
-        yield Draft(RETRACT, ZERO_KEY, encode_targets(ordered[start : start + TARGETS_MAX]))
 
 
 def _candidates(reading: Reading, policy: Policy, now_ms: int) -> Iterable[bytes]:

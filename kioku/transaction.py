@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from kioku.crdt.fold import FOLD_VERSION, Fold
 from kioku.crdt.standing import Outcome
 from kioku.errors import SchemaVersionError
-from kioku.log.erasure import count_due, raise_due
-from kioku.log.event import Event, EventId
+from kioku.log.erasure import count_due, owe_beside, raise_due
+from kioku.log.event import PURGE, RETRACT, Event, EventId
 from kioku.log.hlc import horizon, observe
 from kioku.log.private import is_private
 from kioku.log.schema import read_meta, write_meta
@@ -147,7 +147,7 @@ class Core:
         if not drafts:
             return []
         entries = self.owner.append(drafts, now_ms=now_ms, is_retracted=self.fold.is_retracted)
-        self.follow(self.fold.apply(entries, now_ms=now_ms, is_own=True))
+        self.follow(self.fold.apply(entries, now_ms=now_ms, is_own=True), drafts)
         return entries[len(entries) - len(drafts) :]
 
     def begin_log(self, now_ms: int) -> None:
@@ -187,7 +187,7 @@ class Core:
         # First what late bodies reveal: the fold takes the view to hold what can be read.
         self.follow(Outcome(self.fold.reveal(supplied), [], 0))
         outcome = self.fold.apply(entries, now_ms=now_ms, is_own=False)
-        self.follow(outcome)
+        self.follow(outcome, entries)
         self._observe((entry.hlc for entry in entries), now_ms)
         return IngestCounts(len(events), len(entries), len(supplied), outcome.held, len(missing))
 
@@ -256,13 +256,20 @@ class Core:
             if progress is not None:
                 progress(done, total)
 
-    def follow(self, outcome: Outcome) -> None:
-        """Bring view and bodies after the fold: the view first, for it needs the old text."""
+    def follow(self, outcome: Outcome, events: Iterable[Draft | Entry] = ()) -> None:
+        """Bring view and bodies after the fold: the view first, for it needs the old text.
+
+        What ``events`` condemn is looked for in kept stores too, though nothing of it was here.
+        """
         if self.view is not None and outcome.changes:
             self.view.apply(self.connection, outcome.changes)
         if outcome.erased and self.store.erase_bodies(outcome.erased):
             raise_due(self.connection)
-            self.has_erased = True
+        elif any(event.kind in (PURGE, RETRACT) for event in events):
+            owe_beside(self.connection)
+        else:
+            return
+        self.has_erased = True
 
 
 def _entry(row: int, place: EventId, event: Event) -> Entry:

@@ -80,9 +80,10 @@ def _restore(arguments: Namespace) -> int:
                 "the store that was there cannot be read, so what was purged since the backup is"
                 " here again until another store says so"
             )
+        reach = "a purge erases in it too" if done.purges is not None else "no purge reaches it"
         render.note(
             f"`kioku import {done.kept}` adds what was saved since the backup; delete that file"
-            " when you need it no more: a purge does not reach it"
+            f" when you need it no more: {reach}"
         )
     return 0
 

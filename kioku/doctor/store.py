@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from kioku import clock_repair
 from kioku.doctor.place import chmod, has_rights
 from kioku.doctor.report import Check, guarded
-from kioku.errors import StoreError
+from kioku.errors import StoreAccessError, StoreError
+from kioku.log.still import kept_stores, still
 from kioku.view.audit import count_unindexed, count_unreadable
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def check_store(memory: Memory) -> Iterator[Check]:
     path = memory.replica.path
     if path != ":memory:":
         yield _check_files(path)
+        yield guarded("kept", lambda: _check_kept(path))
     yield guarded("key", lambda: _check_key(memory))
     yield guarded("clock", lambda: _check_clock(memory))
     yield guarded("unreadable", lambda: _check_unreadable(memory))
@@ -42,7 +44,8 @@ def _check_counts(memory: Memory) -> Check:
 def _check_files(path: str) -> Check:
     """The content is in these files, and who has a key can write as this machine."""
     base = escape(os.path.splitext(path)[0])
-    names = [path, f"{path}-wal", f"{path}-shm", *sorted(glob(f"{base}.*.key"))]
+    kept = kept_stores(path)
+    names = [path, f"{path}-wal", f"{path}-shm", *sorted(glob(f"{base}.*.key")), *kept]
     open_ones = [name for name in names if os.path.exists(name) and has_rights(name, _OTHERS)]
     if open_ones:
         shown = " ".join(open_ones)
@@ -54,6 +57,33 @@ def _check_files(path: str) -> Check:
             chmod(open_ones, clear=_OTHERS),
         )
     return Check("files", "pass", "only their owner can read them")
+
+
+def _check_kept(path: str) -> Check:
+    """What a restore has put aside: all of it is there, so all that is erased must go there too."""
+    kept = kept_stores(path)
+    if not kept:
+        return Check("kept", "pass", "no store was put aside by a restore")
+    problems = [problem for name in kept if (problem := _problem_of(name))]
+    if problems:
+        return Check(
+            "kept",
+            "warn",
+            f"put aside by a restore, but nothing can be erased there: {'; '.join(problems)}",
+            "delete it, unless somebody can still mend it: what was purged may be in it",
+        )
+    shown = ", ".join(f"{name} ({os.path.getsize(name):,} bytes)" for name in kept)
+    return Check("kept", "pass", f"put aside by a restore, delete it when it has served: {shown}")
+
+
+def _problem_of(path: str) -> str:
+    try:
+        with still(path):
+            return ""
+    except StoreAccessError as error:
+        return "" if os.access(path, os.R_OK) else str(error)  # a write-ahead log is no problem
+    except StoreError as error:
+        return str(error)
 
 
 def _check_key(memory: Memory) -> Check:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from kioku.errors import InvalidArgumentError, MalformedMessageError, TooLargeError
 from kioku.log.event import BODY_BYTES_MAX, GENESIS, RETRACT, UINT_LIMIT, ZERO_KEY, find_breach
 from kioku.log.hlc import next_stamp, pack
-from kioku.log.payload import decode_targets
+from kioku.log.payload import TARGETS_MAX, decode_targets, encode_targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from kioku.log.event import EventId
 
 
 class Draft(NamedTuple):
@@ -20,6 +22,13 @@ class Draft(NamedTuple):
     key: bytes
     body: bytes | None = None
     hlc: int | None = None
+
+
+def retracts(targets: Iterable[EventId]) -> Iterator[Draft]:
+    """Give the retracts that erase ``targets``, each within the limit of a body."""
+    ordered = sorted(targets)
+    for start in range(0, len(ordered), TARGETS_MAX):
+        yield Draft(RETRACT, ZERO_KEY, encode_targets(ordered[start : start + TARGETS_MAX]))
 
 
 def check_draft(draft: Draft) -> None:

@@ -99,8 +99,8 @@ class Owner:
             raise InvalidArgumentError(f"name: must be printable, at most {NAME_BYTES_MAX} bytes")
         self._store = store
         self._keys = keys
-        self._rng = rng
-        self._name = name
+        self.rng = rng
+        self.name = name
         self._machine_id = machine_id
         self.opened_inode = keys.inode()
         self._begun: bytes | None = None
@@ -224,7 +224,7 @@ class Owner:
 
     def _events(self, drafts: Sequence[Draft], stamps: Iterable[int]) -> list[Event]:
         """Make events of drafts; all their salts are drawn at once, for each draw is a call."""
-        salts = self._rng.randbytes(SALT_BYTES * len(drafts))
+        salts = self.rng.randbytes(SALT_BYTES * len(drafts))
         events = []
         for draft, stamp, at in zip(drafts, stamps, range(0, len(salts), SALT_BYTES), strict=True):
             kind, key, body, _ = draft
@@ -280,8 +280,8 @@ class Owner:
         closed = self._own("closed_seq IS NOT NULL AND successor IS NULL")
         tails = [draft for own in closed for draft in self._unsent(own, is_retracted)]
         parents = [tip for own in closed for tip in self._store.stated_tips(own.log.log)]
-        seed = self._rng.randbytes(32)
-        genesis = Genesis(public_key_of(seed), self._name, tuple(parents[:PARENTS_MAX]))
+        seed = self.rng.randbytes(32)
+        genesis = Genesis(public_key_of(seed), self.name, tuple(parents[:PARENTS_MAX]))
         log_id = log_id_of(genesis.public_key)
         self._begun = log_id
         self._keys.store(LogKey(log_id, seed, self._machine_id, self._keys.inode()))

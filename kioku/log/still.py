@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 STEP_PAGES: Final = 256
 """Pages copied between two reports of progress: 1 MiB, a millisecond or so."""
 
+_KEPT: Final = ".before-restore-"
 _BESIDE: Final = ("", "-wal", "-shm", "-journal")
 STORE_MAGIC: Final = b"SQLite format 3\0"
 """What every store, and every other SQLite file, begins with."""
@@ -172,6 +173,44 @@ def put_in_place(temporary: str, path: str, *, overwrite: bool) -> None:
                 raise
             os.rename(temporary, path)
         sync_directory(os.path.dirname(path) or ".")
+
+
+def kept_stores(path: str) -> list[str]:
+    """Give what restores have kept of the stores that were at ``path``, the oldest first.
+
+    A second name of the store itself is none: opened by two names, a store would have two
+    write-ahead logs, and be destroyed.
+    """
+    return [name for name in _kept_names(path) if not is_same_file(name, path)]
+
+
+def drop_second_names(path: str) -> None:
+    """Remove what a restore leaves that dies before its last step: another name of the store."""
+    for name in _kept_names(path):
+        if is_same_file(name, path):
+            os.unlink(name)
+
+
+def _kept_names(path: str) -> list[str]:
+    directory, start = os.path.split(path + _KEPT)
+    ends = [name[len(start) :] for name in os.listdir(directory or ".") if name.startswith(start)]
+    return [f"{path}{_KEPT}{end}" for end in sorted(filter(str.isdecimal, ends), key=int)]
+
+
+def free_name(path: str) -> str:
+    """Give the name under which the store at ``path`` can be kept, and no other was."""
+    number = 1
+    while os.path.lexists(kept := f"{path}{_KEPT}{number}"):
+        number += 1
+    return kept
+
+
+def is_same_file(one: str, two: str) -> bool:
+    """Whether two names lead to one file that is there."""
+    try:
+        return os.path.samefile(one, two)
+    except OSError:
+        return False
 
 
 def keep_aside(path: str, kept: str) -> bool:

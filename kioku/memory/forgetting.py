@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from kioku.log.draft import retracts
 from kioku.memory import change
 from kioku.memory.handle import Handle
 from kioku.memory.intake import key_of_id, reason_body
@@ -52,6 +53,7 @@ class Forgetting(Handle):
         Raises:
             StoreBusyError: if a reader kept its bytes in the file for 30 s. The purge stands all
                 the same; the bytes go when that reader ends and the store is next used.
+            StoreError: if a store that a restore kept can't be read, so may still hold them.
         """
         key = key_of_id(id)
         with self._replica.transaction(now_ms=self.now_ms()) as transaction:
@@ -92,6 +94,6 @@ class Forgetting(Handle):
         if plan.targets and not dry_run:
             # What another process saves between the two is no target, so nothing is lost by it.
             with self._replica.transaction(now_ms=self.now_ms()) as transaction:
-                transaction.append(garbage.drafts(plan.targets))
+                transaction.append(retracts(plan.targets))
             self._replica.finish_erasure(ERASURE_WAIT_MS)
         return plan.counts(is_dry_run=dry_run)

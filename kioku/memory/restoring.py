@@ -11,6 +11,7 @@ so that what is appended to it (the purges) is its own once it has been renamed.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ from kioku.log.filesystem import check_place
 from kioku.log.still import (
     discard,
     discard_leftovers,
+    drop_second_names,
+    free_name,
     keep_aside,
     put_in_place,
     settle,
@@ -94,6 +97,16 @@ def restore(
         create_directory(settings.state_dir)
     is_there = os.path.lexists(target)
     _check_room(target, is_there=is_there, overwrite=overwrite)
+    kept, count = _replace(target, found, settings, is_there=is_there)
+    if kept and count is not None:
+        _erase_in_kept(target, settings)
+    return Restored(target, found, kept, count)
+
+
+def _replace(
+    target: str, found: Backup, settings: Settings, *, is_there: bool
+) -> tuple[str, int | None]:
+    """Make the copy and give it its name; ``Restored`` says what ``kept`` and ``purges`` are."""
     prefix = f"{os.path.splitext(target)[0]}.restoring-"
     discard_leftovers(prefix)
     temporary = temporary_name(prefix)
@@ -101,12 +114,14 @@ def restore(
         purged = _close_down(target, settings) if is_there else []
         backup.prepare(found.path, temporary, view=ObservationView())
         count = None if purged is None else _purge_again(temporary, purged, settings)
+        if is_there and count is not None:
+            _owe_erasure(temporary, settings)
         settle(temporary)
         kept = _keep(target, is_readable=purged is not None)
         put_in_place(temporary, target, overwrite=is_there)
     finally:
         discard(temporary)
-    return Restored(target, found, kept, count)
+    return kept, count
 
 
 def _check_room(target: str, *, is_there: bool, overwrite: bool) -> None:
@@ -136,6 +151,7 @@ def _close_down(target: str, settings: Settings) -> list[bytes] | None:
             f"{target}: is open in other processes ({', '.join(map(str, others))});"
             " end them first, then restore again"
         )
+    drop_second_names(target)
     try:
         with open_store(target, settings) as memory:
             if not memory.is_private():
@@ -159,11 +175,21 @@ def _purge_again(temporary: str, keys: list[bytes], settings: Settings) -> int:
     return len(keys)
 
 
+def _owe_erasure(temporary: str, settings: Settings) -> None:
+    """What the backup has purged may be in the store that is kept: note that it has to go."""
+    with open_store(temporary, settings) as memory:
+        memory.replica.owe_erasure()
+
+
+def _erase_in_kept(target: str, settings: Settings) -> None:
+    """Do what is noted; if somebody reads that store, whoever opens this one next goes on."""
+    with suppress(StoreError), open_store(target, settings) as memory:
+        memory.replica.finish_erasure(ERASURE_WAIT_MS)
+
+
 def _keep(target: str, *, is_readable: bool) -> str:
     """Give the store that is there a second name, and that alone its write-ahead log."""
     if is_readable and os.path.exists(target):
         settle(target)  # again: refuses if somebody has opened it meanwhile
-    number = 1
-    while os.path.lexists(kept := f"{target}.before-restore-{number}"):
-        number += 1
+    kept = free_name(target)
     return kept if keep_aside(target, kept) else ""

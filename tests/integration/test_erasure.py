@@ -265,12 +265,12 @@ def test_a_command_waits_for_a_reader_that_ends(monkeypatch: pytest.MonkeyPatch)
 
 KILLED_BEFORE = """
 import os, signal, sys
-import kioku, kioku.replica
+import kioku, kioku.erasing
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
 
-kioku.replica.finish = die
+kioku.erasing.finish = die
 kioku.open().purge(sys.argv[1])
 """
 

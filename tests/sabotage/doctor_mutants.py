@@ -320,7 +320,7 @@ DOCTOR_GROUPS: dict[str, list[Change]] = {
         Change(
             "it is retracted before it is said again",
             CLOCK,
-            "    yield from retract_drafts(entry.id for entry in found.again)\n",
+            "    yield from retracts(entry.id for entry in found.again)\n",
             "",
             REPAIRS,
         ),

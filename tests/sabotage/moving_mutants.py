@@ -8,6 +8,7 @@ BACKUP = "kioku/backup.py"
 COPYING = "kioku/copying.py"
 RESTORING = "kioku/memory/restoring.py"
 STILL = "kioku/log/still.py"
+ERASING = "kioku/erasing.py"
 LINES = "kioku/memory/lines.py"
 JSON_LINES = "kioku/cli/json_lines.py"
 NEWS = "kioku/memory/news.py"
@@ -15,6 +16,7 @@ DIFFERENCE = "kioku/memory/difference.py"
 
 BACKUP_TESTS = "tests/integration/test_backup.py"
 RESTORE_TESTS = "tests/integration/test_restore.py"
+KEPT_TESTS = "tests/integration/test_kept_stores.py"
 LINES_TESTS = "tests/property/test_lines.py"
 IMPORT_TESTS = "tests/integration/test_import_lines.py"
 FOLLOWING_TESTS = "tests/unit/test_following.py"
@@ -52,7 +54,7 @@ MOVING_GROUPS: dict[str, list[Change]] = {
         Change(
             "a backup replaces the store itself",
             BACKUP,
-            "if os.path.realpath(path) == taken or _is_same_file(path, taken):",
+            "if os.path.realpath(path) == taken or is_same_file(path, taken):",
             "if path == taken:",
             BACKUP_TESTS,
         ),
@@ -62,6 +64,57 @@ MOVING_GROUPS: dict[str, list[Change]] = {
             "    discard_leftovers(prefix)\n",
             "",
             BACKUP_TESTS,
+        ),
+    ],
+    "kept": [
+        Change(
+            "what is purged stays in the stores that restores have kept",
+            ERASING,
+            "            yield Draft(PURGE, key)\n",
+            "            yield from ()\n",
+            KEPT_TESTS,
+        ),
+        Change(
+            "what is collected stays in the stores that restores have kept",
+            ERASING,
+            "    yield from retracts(_targets(here, there))\n",
+            "",
+            KEPT_TESTS,
+        ),
+        Change(
+            "what a repair says again is erased in the kept store that alone has it",
+            ERASING,
+            "if all(version.entry.body != found.body for version in here.versions(found.key)):",
+            "if found:",
+            KEPT_TESTS,
+        ),
+        Change(
+            "a purge of what only a kept store holds does not look there",
+            "kioku/transaction.py",
+            "            owe_beside(self.connection)\n",
+            "            return\n",
+            KEPT_TESTS,
+        ),
+        Change(
+            "a second name of the store is opened as another store",
+            STILL,
+            "    return [name for name in _kept_names(path) if not is_same_file(name, path)]\n",
+            "    return _kept_names(path)\n",
+            KEPT_TESTS,
+        ),
+        Change(
+            "an erasure that did not reach a kept store is taken for done",
+            "kioku/log/erasure.py",
+            "        done = [_HERE]\n",
+            "        done = [_HERE, _DONE]\n",
+            KEPT_TESTS,
+        ),
+        Change(
+            "what a backup has purged stays in the store it replaces",
+            RESTORING,
+            "            _owe_erasure(temporary, settings)\n",
+            "            pass\n",
+            KEPT_TESTS,
         ),
     ],
     "restore": [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import apsw
@@ -46,6 +47,15 @@ def files_that_others_can_read(bench: Bench) -> Iterator[Any]:
         yield check
         check(fix=True)
         assert {os.stat(name).st_mode & 0o777 for name in (path, f"{path}-wal", key)} == {0o600}
+
+
+@breaks("kept")
+def a_store_that_a_restore_put_aside_and_that_is_damaged(bench: Bench) -> Iterator[Any]:
+    path = bench.save()
+    kept = bench.state / "default.db.before-restore-1"
+    kept.write_bytes(b"damaged" + Path(path).read_bytes()[7:])
+    yield check
+    kept.unlink()
 
 
 @breaks("key")

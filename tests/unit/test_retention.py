@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kioku.errors import InvalidArgumentError, NotFoundError
+from kioku.log.draft import retracts
 from kioku.log.event import RETRACT, EventId
 from kioku.log.payload import TARGETS_MAX, decode_targets
 from kioku.observation import from_unix_ms
-from kioku.retention import drafts
 from tests.unit.memories import Clock, carry
 
 if TYPE_CHECKING:
@@ -230,7 +230,7 @@ def test_a_retention_longer_than_time_itself_erases_nothing(memory: Memory) -> N
 
 def test_many_targets_take_several_retracts() -> None:
     targets = [EventId(bytes(16), seq, bytes(32)) for seq in range(1, TARGETS_MAX + 3)]
-    first, second = drafts(reversed(targets))
+    first, second = retracts(reversed(targets))
     assert (first.kind, second.kind) == (RETRACT, RETRACT)
     assert decode_targets(first.body or b"") == targets[:TARGETS_MAX]
     assert decode_targets(second.body or b"") == targets[TARGETS_MAX:]
