@@ -18,7 +18,6 @@ from kioku.crdt.fold import TABLES as FOLD_TABLES
 from kioku.erasing import Erasing
 from kioku.errors import (
     ReplicaClosedError,
-    SchemaVersionError,
     StoreAccessError,
     StoreCorruptError,
 )
@@ -136,17 +135,9 @@ class Replica(Copying, Erasing):
             self._core.has_erased = count_due(connection) > 0
             stored = self._core.derived_by()
         if stored != self._core.versions:
-            self._check_view(stored)
-            self.rebuild()
+            self._core.check_not_newer()
+            self.rebuild(strict=False)
         self._try_erasing()
-
-    def _check_view(self, stored: tuple[int, int]) -> None:
-        """Refuse to go on without a view, or with an older one: its words could not be erased."""
-        if any(theirs > ours for theirs, ours in zip(stored, self._core.versions, strict=True)):
-            raise SchemaVersionError(
-                f"{self._database.path}: was built with a view that this kioku does not know;"
-                " upgrade, or open it with the view it has"
-            )
 
     def _create(self, space: str, private: bool) -> None:
         with self._database.write(full=True) as connection:
@@ -347,15 +338,20 @@ class Replica(Copying, Erasing):
 
     # -- keeping
 
-    def rebuild(self, *, progress: Callable[[int, int], None] | None = None) -> None:
+    def rebuild(
+        self, *, progress: Callable[[int, int], None] | None = None, strict: bool = True
+    ) -> None:
         """Fold the whole log again and build the view anew; what is shown does not change.
+
+        Not ``strict``, a body that rotted is found by who reads it: all else stays in use.
 
         Raises:
             StoreCorruptError: if a body is not what was written; nothing was changed.
+            SchemaVersionError: if a newer kioku has built fold or view.
         """
         with self._opened():
             with self._database.write():
-                self._core.refold(progress)
+                self._core.refold(progress, strict=strict)
                 self._core.note_versions()
             self._try_erasing()
 

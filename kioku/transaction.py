@@ -7,6 +7,7 @@ are bodies erased. So the three cannot disagree, whenever the process ends.
 
 from __future__ import annotations
 
+from operator import gt
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from kioku.crdt.fold import FOLD_VERSION, Fold
@@ -112,6 +113,14 @@ class Core:
         """Give the versions of the fold and the view that built what is derived."""
         found = str(read_meta(self.connection, "derived_by", "0.0")).split(".")
         return int(found[0]), int(found[1])
+
+    def check_not_newer(self) -> None:
+        """Refuse to go on without a view, or with an older one: its words could not be erased."""
+        if any(map(gt, self.derived_by(), self.versions)):
+            raise SchemaVersionError(
+                f"{self.connection.filename}: was built with a view that this kioku does not know;"
+                " upgrade, or open it with the view it has"
+            )
 
     def note_versions(self) -> None:
         """Note that what is derived was built by these versions of fold and view."""
@@ -233,12 +242,14 @@ class Core:
             self.follow(Outcome(self.fold.release(now_ms), [], 0))
             self._observe((newest_due,), now_ms)
 
-    def refold(self, progress: Callable[[int, int], None] | None) -> None:
+    def refold(self, progress: Callable[[int, int], None] | None, *, strict: bool) -> None:
         """Fold everything again from the log, and build the view anew.
 
         Raises:
-            StoreCorruptError: if a body is not what was written.
+            StoreCorruptError: if an event, or ``strict`` also a body, is not what was written.
+            SchemaVersionError: if a newer kioku built them.
         """
+        self.check_not_newer()
         self.fold.clear()
         raise_due(self.connection)  # an older analysis may have left words behind
         self.has_erased = True
@@ -250,7 +261,7 @@ class Core:
         total = self.connection.execute("SELECT max(event) FROM event").get or 0
         done = 0
         while done < total:
-            entries = self.store.entries(done + 1, done + REFOLD_BATCH)
+            entries = self.store.entries(done + 1, done + REFOLD_BATCH, strict=strict)
             self.follow(self.fold.refold_all(entries))
             done = min(done + REFOLD_BATCH, total)
             if progress is not None:

@@ -168,6 +168,8 @@ def read_fields(body: bytes) -> dict[int, Any]:
     Raises:
         UnreadableBodyError: not the one encoding of a valid observation.
     """
+    if body.__class__ is not bytes:  # in a damaged file it may be a number
+        raise UnreadableBodyError("a body is not bytes")
     if len(body) > BODY_BYTES_MAX:
         raise UnreadableBodyError(f"a body of {len(body):,} bytes is over {BODY_BYTES_MAX:,}")
     try:

@@ -7,6 +7,7 @@ import functools
 import pathlib
 import sqlite3
 import tempfile
+from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -263,3 +264,38 @@ def test_a_torn_end_of_the_wal_costs_nothing_that_was_synced(tmp_path: Path) -> 
         with kioku.open(copy) as memory:
             assert contents(memory) == {kept.id: "kept"}
             assert problems(memory) == []
+
+
+def test_a_rotten_body_keeps_nobody_from_a_newer_kioku(image: Image) -> None:
+    """What an older kioku built is built anew on opening, without asking for every body."""
+    image.write(image.bytes)
+    with contextlib.closing(sqlite3.connect(image.path)) as connection:
+        key = bytes.fromhex(image.ids[7])
+        [body] = connection.execute("SELECT body FROM event WHERE key = ?", (key,)).fetchone()
+        rotten = body[:-1] + bytes([body[-1] ^ 1])
+        connection.execute("UPDATE event SET body = ? WHERE key = ?", (rotten, key))
+        connection.execute("UPDATE meta SET value = '1.1' WHERE name = 'derived_by'")
+        connection.commit()
+    with kioku.open(image.path) as memory:
+        saved = memory.save("goes on")
+        assert memory.search("goes")[0].observation.id == saved.id
+        assert memory.get(image.ids[8])
+        with pytest.raises(StoreCorruptError, match="seq 9"):
+            memory.get(image.ids[7])
+        failed = [
+            one.name for one in doctor.check(memory, deep=True).checks if one.status == "fail"
+        ]
+        assert failed == ["chain"]
+
+
+def test_a_rotten_retract_is_not_believed(image: Image) -> None:
+    image.write(image.bytes)
+    with kioku.open(image.path) as memory:
+        memory.edit(image.ids[7], content="content 7")
+        memory.gc(retention=timedelta(0), history=timedelta(0))
+    with contextlib.closing(sqlite3.connect(image.path)) as connection:
+        connection.execute("UPDATE event SET body = zeroblob(length(body)) WHERE kind = 5")
+        connection.execute("UPDATE meta SET value = '1.1' WHERE name = 'derived_by'")
+        connection.commit()
+    with pytest.raises(StoreCorruptError, match="not what was written"):
+        kioku.open(image.path)

@@ -224,6 +224,8 @@ def test_an_open_store_takes_no_more_once_another_version_has_taken_it_over(path
                 older.append([Draft(SAVE, TWO, b"late")], now_ms=NOW_MS)
             with pytest.raises(SchemaVersionError, match="open it again"):
                 older.append([Draft(PURGE, ONE)], now_ms=NOW_MS)
+            with pytest.raises(SchemaVersionError, match="upgrade"):
+                older.rebuild()
             assert newer.statistics().events == 2
             newer.append([Draft(PURGE, ONE)], now_ms=NOW_MS)
             assert files_with(path, SECRET) == []

@@ -78,9 +78,9 @@ STORE_GROUPS: dict[str, list[Change]] = {
         ),
         Change(
             "a store is opened without the view that it has",
-            REPLICA,
-            "            self._check_view(stored)\n",
-            "",
+            TRANSACTION,
+            "if any(map(gt, self.derived_by(), self.versions)):",
+            "if all(map(gt, self.derived_by(), self.versions)):",
             PAGE_TESTS,
         ),
         Change(
@@ -89,6 +89,27 @@ STORE_GROUPS: dict[str, list[Change]] = {
             "if self.derived_by() != self.versions:",
             "if False:",
             PAGE_TESTS,
+        ),
+        Change(
+            "a rebuild takes a store back from a newer kioku",
+            TRANSACTION,
+            "        self.check_not_newer()\n        self.fold.clear()",
+            "        self.fold.clear()",
+            PAGE_TESTS,
+        ),
+        Change(
+            "a rotten body keeps a newer kioku from opening",
+            REPLICA,
+            "self.rebuild(strict=False)",
+            "self.rebuild()",
+            "tests/integration/test_damage.py",
+        ),
+        Change(
+            "a rotten retract is believed",
+            "kioku/log/store.py",
+            "if strict or not any(entry.key):",
+            "if strict:",
+            "tests/integration/test_damage.py",
         ),
         Change(
             "a rebuild leaves the old view's words",
