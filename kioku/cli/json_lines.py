@@ -108,7 +108,6 @@ def _numbered(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
         if number == 1:
             data = data.removeprefix(_BOM)
         if len(data) >= LINE_BYTES_MAX and not data.endswith(b"\n"):
-            data = b"[]"  # longer than any observation: refused, as what it stands for would be
             while (more := file.readline(LINE_BYTES_MAX)) and not more.endswith(b"\n"):
                 pass
         yield number, data

@@ -37,6 +37,9 @@ class Prepared(NamedTuple):
     stamp: int | None = None
 
 
+_LAST_MS: Final = hlc.unix_ms(hlc.STAMP_LIMIT - 1)
+
+
 def prepare(observation: Observation, new_key: bytes, *, keep_times: bool = False) -> Prepared:
     """Check an observation; one without an id gets ``new_key``.
 
@@ -47,7 +50,7 @@ def prepare(observation: Observation, new_key: bytes, *, keep_times: bool = Fals
     if not observation.id:
         return Prepared(observation, new_key, body, is_new=True)
     moment = observation.updated_at or observation.created_at
-    stamp = hlc.pack(unix_ms(moment)) if keep_times and moment else None
+    stamp = hlc.pack(min(unix_ms(moment), _LAST_MS)) if keep_times and moment else None
     return Prepared(observation, key_of(observation.id), body, is_new=False, stamp=stamp)
 
 

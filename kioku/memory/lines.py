@@ -12,6 +12,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
 from kioku.errors import InvalidObservationError
+from kioku.memory.intake import key_of_id
 from kioku.observation import (
     Observation,
     UnreadableBodyError,
@@ -64,6 +65,8 @@ def read_line(data: bytes) -> Line | None:
     """
     import json
 
+    if len(data) >= LINE_BYTES_MAX:
+        raise InvalidObservationError("line", "is longer than any observation")
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -71,18 +74,30 @@ def read_line(data: bytes) -> Line | None:
     if not text.strip():
         return None
     try:
-        record = json.loads(text, parse_constant=_refuse_constant)
+        record = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_object)
     except RecursionError as error:
         raise InvalidObservationError("line", "nests too deeply") from error
-    except ValueError as error:
+    except json.JSONDecodeError as error:
         raise InvalidObservationError("line", f"is no JSON: {error}") from error
+    except ValueError as error:
+        raise InvalidObservationError("line", "has a number of too many digits") from error
     if not isinstance(record, dict):
         raise InvalidObservationError("line", "is no JSON object, one a line")
     return None if record.get("is_deleted") is True else _line(record)
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number of JSON")
+    raise InvalidObservationError("line", f"is no JSON: {name} is no number of it")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a name that is there twice: JSON leaves open which counts, and one would be lost."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InvalidObservationError(twice, "is there twice")
+    return found
 
 
 def _line(record: dict[str, Any]) -> Line:
@@ -96,6 +111,8 @@ def _line(record: dict[str, Any]) -> Line:
     unusual = sorted(given.keys() - _KNOWN - _ABOUT)
     if "content" not in values:
         raise InvalidObservationError("content", "is missing")
+    if "id" in values:
+        key_of_id(values["id"])
     if unusual:
         values["extra"] = {**{name: given[name] for name in unusual}, **values.get("extra", {})}
     observation = Observation(**values, unknown=unknown)

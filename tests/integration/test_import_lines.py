@@ -155,7 +155,37 @@ def test_a_line_longer_than_any_observation_is_refused_by_its_number(tmp_path: P
         for _ in range(12):
             file.write(b"x" * 2**20)
         file.write(b'"}\n{"content": "fine again"}\n')
-    assert_refused(run("import", str(path)), 1, "line 2")
+    assert_refused(run("import", str(path)), 1, "line 2", "longer than any observation")
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        ({"content": "x", "id": "0" * 32}, "id:"),
+        ({"content": "x", "\ud800": 1}, "extra:"),
+    ],
+)
+def test_what_no_store_would_take_is_found_before_the_first_batch_is_saved(
+    tmp_path: Path, bad: object, said: str
+) -> None:
+    path = lines(tmp_path / "x", *({"content": f"number {n}"} for n in range(1_000)), bad)
+    assert_refused(run("import", str(path)), 1, "line 1,001", said)
+    assert done("list").out == "No matching memories.\n"
+
+
+def test_a_name_that_is_there_twice_can_be_printed(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_text('{"content": "x", "\\ud800": 1, "\\ud800": 2}\n')
+    assert_refused(run("import", str(path)), 1, "is there twice")
+
+
+def test_a_time_past_the_last_stamp_is_taken_for_now(tmp_path: Path) -> None:
+    moment = "9999-12-31T23:59:59Z"
+    path = lines(tmp_path / "x", {"content": "x", "id": "ab" * 16, "updated_at": moment})
+    assert done("import", str(path), "--json").json["lines"]["saved"] == 1
+    with kioku.open() as memory:
+        memory.edit("ab" * 16, content="newer")
+        assert contents(memory) == {"ab" * 16: "newer"}
 
 
 def test_an_import_that_is_killed_is_finished_by_the_next(tmp_path: Path, home: Path) -> None:

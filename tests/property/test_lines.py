@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kioku.errors import InvalidObservationError
-from kioku.memory.lines import read_line, to_record
+from kioku.memory.lines import LINE_BYTES_MAX, read_line, to_record
 from kioku.observation import Observation, encode_body, from_unix_ms
 from tests.property.test_observation import observations
 
@@ -26,7 +26,10 @@ def written(observation: Observation) -> bytes:
     return json.dumps({**observation.to_dict(), **to_record(observation)}).encode()
 
 
-@given(observations, st.binary(min_size=16, max_size=16), MOMENTS)
+KEYS = st.binary(min_size=16, max_size=16).filter(any)
+
+
+@given(observations, KEYS, MOMENTS)
 def test_a_line_gives_back_every_byte(given_one: Observation, key: bytes, moment: datetime) -> None:
     one = replace(given_one, id=key.hex(), updated_at=moment)
     line = read_line(written(one))
@@ -79,7 +82,12 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
         ('{"content": "x", "extra": [1]}', "extra"),
         ('{"content": "x", "unknown": "####"}', "unknown"),
         ('{"content": "x", "id": "abc"}', "id"),
+        ('{"content": "x", "id": "00000000000000000000000000000000"}', "id"),
         ('{"content": "x", "host": "a", "pc_id": "b"}', "pc_id"),
+        ('{"content": "x", "content": "y"}', "content"),
+        ('{"content": "x", "extra": {"a": 1, "a": 1}}', "a"),
+        ('{"content": "x", "importance": ' + "9" * 5_000 + "}", "line"),
+        ('{"content": "' + "x" * LINE_BYTES_MAX + '"}', "line"),
     ],
 )
 def test_a_bad_line_names_its_field(line: str, field: str) -> None:
