@@ -17,7 +17,7 @@ from kioku.log.erasure import count_due
 from kioku.log.event import ZERO_HASH, EventId, header_prefix, is_as_written
 from kioku.log.hlc import DRIFT_MS_MAX, unix_ms
 from kioku.log.private import is_private
-from kioku.log.seal import verify
+from kioku.log.seal import log_id_of, verify
 from kioku.log.store import Branch, LogRow, check_body
 
 if TYPE_CHECKING:
@@ -34,6 +34,11 @@ REBUILD: Final = "run kioku rebuild: it derives all of that from the log again"
 RESTORE: Final = (
     "restore a backup beside it, or ingest another replica's export; nothing is lost yet"
 )
+
+
+# What no walk along the branches meets, and a fold of all events would.
+_STRAYS: Final = """SELECT count(*) FROM event e LEFT JOIN branch b ON b.branch = e.branch
+    LEFT JOIN log l ON l.log = b.log WHERE l.log IS NULL OR e.seq < b.first_seq"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +188,17 @@ def _file_problems(core: Core) -> Iterator[str]:
 
 def _chain_problems(core: Core) -> Iterator[str]:
     for log in core.store.logs():
+        if log_id_of(log.public_key) != log.log_id:
+            yield f"log {log.log_id.hex()}: the key is not its owner's"
+        roots: set[int | None] = {None}
         for branch in core.store.branches(log.log):
+            if branch.parent not in roots or (branch.parent is None and branch.first_seq != 1):
+                yield f"log {log.log_id.hex()} seq {branch.first_seq}: follows nothing that is here"
+            roots.add(branch.branch)
             yield from _branch_problems(core, log, branch, branch.first_seq)
+    strays = core.connection.execute(_STRAYS).get
+    if strays:
+        yield f"{strays:,} events are of no log"
 
 
 def _branch_problems(core: Core, log: LogRow, branch: Branch, first: int) -> Iterator[str]:

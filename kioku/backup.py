@@ -25,6 +25,7 @@ from kioku.log.private import is_private
 from kioku.log.schema import read_meta
 from kioku.log.still import (
     carry_over,
+    check_schema,
     copy_pages,
     discard,
     discard_leftovers,
@@ -156,6 +157,7 @@ def inspect(path: str) -> Backup:
         StoreError: the kind that says why it cannot be used.
     """
     with still(path) as connection:
+        check_schema(connection, path)
         core = _core_of(connection)
         for finding in check_written(core):
             if finding.status == "fail":
@@ -226,3 +228,4 @@ def prepare(source: str, temporary: str, *, view: View) -> None:
         copy_pages(connection, temporary)
     with Replica.open(temporary, rng=SystemRandom(), name="restore", view=view) as copy:
         copy.disown()
+        copy.rebuild()  # nothing vouches for what is derived: it is derived again

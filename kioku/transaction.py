@@ -111,8 +111,8 @@ class Core:
 
     def derived_by(self) -> tuple[int, int]:
         """Give the versions of the fold and the view that built what is derived."""
-        found = str(read_meta(self.connection, "derived_by", "0.0")).split(".")
-        return int(found[0]), int(found[1])
+        fold, _, view = str(read_meta(self.connection, "derived_by", "0.0")).partition(".")
+        return int(fold) if fold.isdecimal() else 0, int(view) if view.isdecimal() else 0
 
     def check_not_newer(self) -> None:
         """Refuse to go on without a view, or with an older one: its words could not be erased."""

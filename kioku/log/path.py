@@ -49,8 +49,12 @@ class Path:
             )
         number: int | None = found[0]
         last = goal.seq
-        segments = []
+        segments: list[Segment] = []
         while number is not None:
+            if number not in branches or (segments and number >= segments[-1].branch):
+                raise StoreCorruptError(
+                    f"log {goal.log_id.hex()}: its branches are damaged; run kioku doctor --deep"
+                )
             branch = branches[number]
             segments.append(Segment(number, branch.first_seq, last))
             last = branch.first_seq - 1

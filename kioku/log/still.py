@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import apsw
 
@@ -18,7 +18,7 @@ from kioku.errors import ExistsError, SchemaVersionError, StoreAccessError, Stor
 from kioku.log.database import APPLICATION_ID, DRIVER_ERRORS, translate
 from kioku.log.files import access_error
 from kioku.log.keyfile import sync_directory
-from kioku.log.schema import SCHEMA_VERSION
+from kioku.log.schema import SCHEMA_VERSION, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -139,10 +139,32 @@ def is_still(start: bytes) -> bool:
     return start.startswith(STORE_MAGIC)
 
 
+def check_schema(connection: apsw.Connection, path: str) -> None:
+    """Refuse a store with more in it than tables: what runs by itself is none of kioku's.
+
+    A trigger would change the log with the first save. What the log's tables are is exact, for all
+    that is verified is read from them.
+
+    Raises:
+        StoreCorruptError: if something is there that kioku does not make, or is not there.
+    """
+    rows: Any = connection.execute("SELECT type, name, sql FROM sqlite_schema").fetchall()
+    foreign = [f"{kind} {name}" for kind, name, _ in rows if kind not in ("table", "index")]
+    if foreign:
+        raise StoreCorruptError(f"{path}: holds what no kioku makes ({', '.join(foreign[:5])})")
+    if not {*TABLES} <= {sql for _, _, sql in rows}:
+        raise StoreCorruptError(f"{path}: the log's tables are not as kioku makes them")
+    counters = "name = 'hlc_last' OR name GLOB 'erase_*'"
+    if connection.execute(
+        f"SELECT count(*) FROM meta WHERE ({counters}) AND typeof(value) <> 'integer'"
+    ).get:
+        raise StoreCorruptError(f"{path}: what kioku counts is no number there")
+
+
 def _check_kind(connection: apsw.Connection, path: str) -> None:
     application_id = connection.execute("PRAGMA application_id").get
     version = int(connection.execute("PRAGMA user_version").get)
-    if application_id != APPLICATION_ID or not version:
+    if application_id != APPLICATION_ID or version < 1:
         raise StoreCorruptError(f"{path}: is an SQLite file, but no kioku store")
     if version > SCHEMA_VERSION:
         raise SchemaVersionError(

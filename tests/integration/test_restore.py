@@ -6,8 +6,10 @@ import shutil
 import signal
 import subprocess
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+import apsw
 import pytest
 
 import kioku
@@ -282,6 +284,57 @@ def test_what_is_no_backup_is_refused_and_nothing_is_touched(
     assert_refused(run("restore", str(tmp_path / "nowhere")), 1, "nowhere")
     assert_refused(run("restore", str(tmp_path)), 1, str(tmp_path))
     assert not list(home.glob("state/*"))
+
+
+@pytest.mark.parametrize(
+    ("sql", "why"),
+    [
+        ("CREATE TRIGGER t AFTER INSERT ON event BEGIN DELETE FROM event; END", "trigger t"),
+        ("ALTER TABLE event RENAME TO e; CREATE VIEW event AS SELECT * FROM e", "view event"),
+        ("DROP TABLE missing", "tables"),
+        ("UPDATE branch SET parent = branch", "follows nothing"),
+        ("UPDATE branch SET parent = 77", "follows nothing"),
+        ("UPDATE branch SET first_seq = 1000", "follows nothing"),
+        ("UPDATE event SET branch = 77 WHERE seq = 2", "of no log"),
+        (
+            """INSERT INTO event SELECT 99, branch, -5, hlc, kind, randomblob(16), hash, commitment,
+                salt, header, body FROM event WHERE seq = 2""",
+            "1 events are of no log",
+        ),
+        ("UPDATE log SET public_key = zeroblob(32)", "not its owner's"),
+        ("UPDATE meta SET value = 'soon' WHERE name = 'hlc_last'", "no number"),
+        ("PRAGMA user_version = -5", "no kioku store"),
+    ],
+)
+def test_a_backup_that_somebody_has_tampered_with_is_refused(
+    backed_up: Path, home: Path, sql: str, why: str
+) -> None:
+    lost(home)
+    with closing(apsw.Connection(str(backed_up))) as connection:
+        connection.execute(sql).fetchall()
+    assert_refused(run("restore", str(backed_up)), 1, str(backed_up), why)
+    assert not list(home.glob("state/*"))
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM record",
+        "UPDATE meta SET value = 'x.y' WHERE name = 'derived_by'",
+        "INSERT INTO record_text(rowid, text) VALUES(99, 'forged')",
+    ],
+)
+def test_what_is_derived_in_a_backup_is_derived_again(
+    backed_up: Path, home: Path, sql: str
+) -> None:
+    lost(home)
+    with closing(apsw.Connection(str(backed_up))) as connection:
+        connection.execute(sql).fetchall()
+    done("restore", str(backed_up))
+    with kioku.open() as memory:
+        assert list(contents(memory).values()) == ["before"]
+        assert problems(memory) == []
+        assert memory.search("forged") == []
 
 
 def test_a_store_in_use_is_no_backup(backed_up: Path, home: Path) -> None:

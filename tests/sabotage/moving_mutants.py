@@ -119,6 +119,34 @@ MOVING_GROUPS: dict[str, list[Change]] = {
     ],
     "restore": [
         Change(
+            "a backup's triggers are restored with it",
+            STILL,
+            "    if foreign:\n",
+            "    if not rows:\n",
+            RESTORE_TESTS,
+        ),
+        Change(
+            "what is derived in a backup is believed",
+            BACKUP,
+            "        copy.rebuild()",
+            "        copy.is_private()",
+            RESTORE_TESTS,
+        ),
+        Change(
+            "an event of no log is restored",
+            "kioku/audit.py",
+            "    if strays:\n",
+            "    if strays is None:\n",
+            RESTORE_TESTS,
+        ),
+        Change(
+            "a log's key need not be its owner's",
+            "kioku/audit.py",
+            "if log_id_of(log.public_key) != log.log_id:",
+            "if not log.public_key:",
+            RESTORE_TESTS,
+        ),
+        Change(
             "a store that is there is destroyed",
             RESTORING,
             '    return kept if keep_aside(target, kept) else ""\n',
