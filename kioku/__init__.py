@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kioku.clock_repair import ClockRepair as ClockRepair
     from kioku.crdt.standing import Change as Change
     from kioku.crdt.standing import Shown as Shown
+    from kioku.crdt.standing import View as View
     from kioku.doctor import Check as Check
     from kioku.doctor import Report as Report
     from kioku.doctor import check as check
@@ -66,7 +67,6 @@ if TYPE_CHECKING:
     from kioku.transaction import ReplicaStatistics as ReplicaStatistics
     from kioku.transaction import Transaction as Transaction
     from kioku.transaction import Version as Version
-    from kioku.transaction import View as View
 
 __version__: Final = "0.1.0"
 
@@ -74,7 +74,7 @@ _NAMES: Final = {
     "audit": "Finding",
     "backup": "Backup",
     "clock_repair": "ClockRepair",
-    "crdt.standing": "Change Shown",
+    "crdt.standing": "Change Shown View",
     "doctor": "Check Report check",
     "errors": (
         "AmbiguousIdError BadCommitmentError BadSealError BrokenChainError ClockError"
@@ -104,7 +104,7 @@ _NAMES: Final = {
     "project.detection": "detect_project",
     "replica": "Replica",
     "retention": "GcCounts",
-    "transaction": "IngestCounts Reading ReplicaStatistics Transaction Version View",
+    "transaction": "IngestCounts Reading ReplicaStatistics Transaction Version",
 }
 _HOMES: Final = {name: home for home, names in _NAMES.items() for name in names.split()}
 

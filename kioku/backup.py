@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 
     import apsw
 
+    from kioku.crdt.standing import View
     from kioku.log.frontier import Frontier
-    from kioku.transaction import View
 
 ATTEMPTS: Final = 5
 """Copies made while others erase: each erasure that comes between asks for another."""

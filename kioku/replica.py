@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from kioku.copying import Copying
 from kioku.crdt.fold import TABLES as FOLD_TABLES
+from kioku.crdt.standing import View
 from kioku.erasing import Erasing
 from kioku.errors import (
     ReplicaClosedError,
@@ -42,7 +43,6 @@ from kioku.transaction import (
     ReplicaStatistics,
     Transaction,
     Version,
-    View,
 )
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ are bodies erased. So the three cannot disagree, whenever the process ends.
 from __future__ import annotations
 
 from operator import gt
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from kioku.crdt.fold import FOLD_VERSION, Fold
 from kioku.crdt.standing import Outcome
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     import apsw
 
-    from kioku.crdt.standing import Change, Shown
+    from kioku.crdt.standing import Shown, View
     from kioku.log.chunk import Chunk
     from kioku.log.draft import Draft
     from kioku.log.owner import Owner
@@ -37,25 +37,6 @@ else:
 
 REFOLD_BATCH = 5_000
 """Events folded at once when all are: enough that a batch's fixed cost is nothing."""
-
-
-class View(Protocol):
-    """What queries read, kept level with the fold inside each writing transaction."""
-
-    version: int
-    """When the stored one differs, the view is built anew from the log."""
-
-    def create(self, connection: apsw.Connection) -> None:
-        """Create the tables, if they are not there."""
-
-    def clear(self, connection: apsw.Connection) -> None:
-        """Remove every row."""
-
-    def apply(self, connection: apsw.Connection, changes: Sequence[Change]) -> None:
-        """Follow what is shown of some keys; each ``before`` is what the view holds of it."""
-
-    def scrub(self, connection: apsw.Connection) -> None:
-        """Rewrite what deleted rows have left behind in the view's own tables, if anything."""
 
 
 class Version(NamedTuple):

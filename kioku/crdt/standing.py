@@ -6,13 +6,15 @@ law of ``lww_set`` for one key; a property test holds the two equal.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from kioku.crdt.lww_set import CANDIDATE_KINDS
 from kioku.log.event import SAVE, slot_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+    import apsw
 
     from kioku.log.store import Entry
 
@@ -109,3 +111,22 @@ def compare(
         if before is not None or after is not None:
             changes.append(Change(key, before, after))
     return changes, wins, beaten
+
+
+class View(Protocol):
+    """What queries read, kept level with the fold inside each writing transaction."""
+
+    version: int
+    """When the stored one differs, the view is built anew from the log."""
+
+    def create(self, connection: apsw.Connection) -> None:
+        """Create the tables, if they are not there."""
+
+    def clear(self, connection: apsw.Connection) -> None:
+        """Remove every row."""
+
+    def apply(self, connection: apsw.Connection, changes: Sequence[Change]) -> None:
+        """Follow what is shown of some keys; each ``before`` is what the view holds of it."""
+
+    def scrub(self, connection: apsw.Connection) -> None:
+        """Rewrite what deleted rows have left behind in the view's own tables, if anything."""

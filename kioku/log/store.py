@@ -281,7 +281,6 @@ class LogStore:
         covered: dict[int, int] = {}
         for branch in branches:
             child = branch if branch.sealed_seq else None
-            # In a damaged file a parent may be missing, or lead round in a circle.
             while child is not None and child.parent is not None and child.parent < child.branch:
                 covered[child.parent] = max(covered.get(child.parent, 0), child.first_seq - 1)
                 child = by_id.get(child.parent)
