@@ -13,8 +13,6 @@ from kioku.view.search import Match, search, superseders
 from kioku.view.snippet import Snippets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from kioku.memory.explanation import Explanation
     from kioku.memory.ranker import Place, Ranker
     from kioku.replica import Reading
@@ -64,26 +62,22 @@ def answer(reading: Reading, question: Question, *, now_ms: int) -> list[Hit]:
 
 
 def _answers(reading: Reading, question: Question, now_ms: int) -> list[_Answer]:
+    ranker = question.ranker
+    if ranker is None:
+        return _found(reading, question, limit=question.limit, now_ms=now_ms)
     from kioku.memory.ranker import RANKED_MIN, fuse
 
-    ranker = question.ranker
-    limit = question.limit if ranker is None else max(question.limit, RANKED_MIN)
-    answers = [
-        _Answer(match, found)
-        for match, found in _found(reading, question, limit=limit, now_ms=now_ms)
-        if found is not None
-    ]
-    if ranker is not None and question.query.strip():
+    limit = max(question.limit, RANKED_MIN)
+    answers = _found(reading, question, limit=limit, now_ms=now_ms)
+    if question.query.strip():
         places = fuse(ranker, question.query, [one.found.observation for one in answers])
         answers = [one._replace(place=place) for one, place in zip(answers, places, strict=True)]
         answers.sort(key=lambda one: -one.place.fused if one.place else 0.0)  # stable
     return answers[: question.limit]
 
 
-def _found(
-    reading: Reading, question: Question, *, limit: int, now_ms: int
-) -> Iterator[tuple[Match, Found | None]]:
-    """Give what matches, now or at the moment that is asked about."""
+def _found(reading: Reading, question: Question, *, limit: int, now_ms: int) -> list[_Answer]:
+    """Give what matches and can be read, now or at the moment that is asked about."""
     options: Any = {
         "filter": question.wanted,
         "limit": limit,
@@ -95,10 +89,11 @@ def _found(
     if question.moment is not None:
         from kioku.memory import past
 
-        yield from past.search(reading, question.query, moment=question.moment, **options)
-        return
-    for match in search(reading.connection, question.query, now_ms=now_ms, **options):
-        yield match, read_event(reading, match.event_id)
+        found = past.search(reading, question.query, moment=question.moment, **options)
+    else:
+        matches = search(reading.connection, question.query, now_ms=now_ms, **options)
+        found = ((match, read_event(reading, match.event_id)) for match in matches)
+    return [_Answer(match, one) for match, one in found if one is not None]
 
 
 def _superseders(reading: Reading, question: Question, event_id: int, now_ms: int) -> list[str]:

@@ -7,14 +7,13 @@ found by its letters alone, are looked for as they stand.
 
 from __future__ import annotations
 
-import re
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import apsw
 
 from kioku.view.query import parse
-from kioku.view.text import blank_cjk, identifier_parts, is_cjk, lower_ascii
+from kioku.view.text import blank_cjk, identifiers, is_cjk, lower_ascii, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 SNIPPET_CHARACTERS: Final = 160
 _ARGUMENTS: Final = ["unicode61", "remove_diacritics", "2"]  # as in schema.py
-_CAMEL = re.compile("[A-Za-z0-9]+[A-Z][A-Za-z0-9]*|[A-Z][A-Za-z0-9]*[0-9][A-Za-z0-9]*")
 _EXAMINED_MAX = 16_384  # characters around the first literal hit: a hit further off shows no more
 _PLACES_MAX = 64  # of one text: what lies behind them would not change the window
 
@@ -139,10 +137,10 @@ class _Words:
 
     def _by_parts(self, line: str) -> Iterator[_Span]:
         """The camelCase words that have one of the words for a part."""
-        for word in _CAMEL.finditer(line):
-            parts = identifier_parts(word[0])
-            if parts and not self._alone.isdisjoint(self._stems(" ".join(parts))):
-                yield word.start(), word.end(), word[0]
+        for start, end in identifiers(line):
+            word = line[start:end]
+            if not self._alone.isdisjoint(self._stems(" ".join(parts_of(word)))):
+                yield start, end, word
 
 
 def _in_a_row(tokens: list[_Span], row: list[str]) -> Iterator[_Span]:

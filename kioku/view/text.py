@@ -20,7 +20,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 IDENTIFIER_CHARACTERS_MAX = 64  # a longer run is a hash or an encoded blob, not a name
 
@@ -90,6 +90,13 @@ def usual_form(text: str) -> str:
 def identifier_parts(text: str) -> list[str]:
     """The parts of every camelCase word in ``text``, in order."""
     parts: list[str] = []
+    for start, end in identifiers(text):
+        parts += parts_of(text[start:end])
+    return parts
+
+
+def identifiers(text: str) -> Iterator[tuple[int, int]]:
+    """Where the camelCase words begin and end, in order."""
     end = 0
     for boundary in _BOUNDARY.finditer(text):
         start = boundary.start()
@@ -101,8 +108,12 @@ def identifier_parts(text: str) -> list[str]:
         assert word is not None, "a boundary lies in a word"
         end = word.end()
         if end - start <= IDENTIFIER_CHARACTERS_MAX:
-            parts += _PART.findall(word[0])
-    return parts
+            yield start, end
+
+
+def parts_of(identifier: str) -> list[str]:
+    """The parts of one camelCase word."""
+    return _PART.findall(identifier)
 
 
 def _apart(run: re.Match[str]) -> str:
