@@ -71,3 +71,19 @@ def test_importing_the_library_imports_no_costly_driver() -> None:
     code = "import json, sys, kioku; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert not set(json.loads(done.stdout)) & COSTLY
+
+
+_COLLECTOR = """
+import gc, sys
+from kioku.cli import main
+before = gc.get_threshold(), gc.get_freeze_count()
+main(sys.argv[2:]) if sys.argv[1] == "called" else main()
+print(before == (gc.get_threshold(), gc.get_freeze_count()))
+"""
+
+
+def test_only_a_process_of_its_own_is_spared_the_collector() -> None:
+    for how, is_untouched in (("called", True), ("list", False)):
+        command = [sys.executable, "-c", _COLLECTOR, how, *(["list"] if how == "called" else [])]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        assert done.stdout.splitlines()[-1] == str(is_untouched)

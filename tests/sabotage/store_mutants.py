@@ -21,9 +21,26 @@ PAGE_TESTS = "tests/integration/test_erasure_pages.py"
 EXCHANGE_TESTS = "tests/unit/log/test_review_exchange.py"
 OWNER_TESTS = "tests/unit/log/test_review_owner.py"
 REPLICA_TESTS = "tests/unit/test_review_replica.py"
+START_TESTS = "tests/integration/test_startup.py"
 VALUES_TESTS = "tests/unit/test_values.py"
 
 STORE_GROUPS: dict[str, list[Change]] = {
+    "start": [
+        Change(
+            "whoever calls main has his collector changed",
+            "kioku/cli/__init__.py",
+            "    if argv is not None:\n",
+            "    if argv is not None and False:\n",
+            START_TESTS,
+        ),
+        Change(
+            "a command imports dataclasses",
+            "kioku/memory/recall.py",
+            "    from kioku.values import replace\n",
+            "    from dataclasses import replace\n",
+            START_TESTS,
+        ),
+    ],
     "values": [
         Change(
             "every field is compared",
