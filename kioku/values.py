@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _T = TypeVar("_T")
-_ABSENT: Final = object()
+
+
+class _Absent:
+    def __repr__(self) -> str:
+        return "<factory>"  # so a signature shows what is made anew each time
+
+
+_ABSENT: Final = _Absent()
 
 
 class _Field:
@@ -84,6 +91,10 @@ def _made(cls: type[_T]) -> type[_T]:
     setters = {f"set_{name}": made.__dict__[name].__set__ for name in names}
     made.__init__ = _compiled(_init_source(fields), {**setters, "ABSENT": _ABSENT}, fields)
     made.__init__.__qualname__ = f"{cls.__qualname__}.__init__"
+    made.__init__.__annotations__ = {
+        **{name: cls.__annotations__[name] for name in names},
+        "return": None,
+    }
     return made  # type: ignore[no-any-return]
 
 

@@ -128,5 +128,4 @@ def test_dataclasses_knows_its_fields() -> None:
         ]
 
     assert told(OURS) == told(THEIRS)
-    ours, theirs = (inspect.signature(kind).parameters for kind in (OURS, THEIRS))
-    assert list(ours) == list(theirs)
+    assert str(inspect.signature(OURS)) == str(inspect.signature(THEIRS))
