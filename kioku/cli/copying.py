@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from kioku.backup import Backup
+    from kioku.memory.restoring import Restored
 
 _MERGE = (
     "--force keeps it under another name; `kioku import FILE` merges the backup into it instead"
@@ -75,17 +76,22 @@ def _restore(arguments: Namespace) -> int:
         render.line(f"purged again: {done.purges:,}")
     if done.kept:
         render.line(f"kept: {done.kept}")
-        if done.purges is None:
-            render.note(
-                "the store that was there cannot be read, so what was purged since the backup is"
-                " here again until another store says so"
-            )
-        reach = "a purge erases in it too" if done.purges is not None else "no purge reaches it"
-        render.note(
-            f"`kioku import {done.kept}` adds what was saved since the backup; delete that file"
-            f" when you need it no more: {reach}"
-        )
+        _tell_of_kept(done)
     return 0
+
+
+def _tell_of_kept(done: Restored) -> None:
+    if done.purges is None:
+        render.note(
+            "the store that was there cannot be read, so what was purged since the backup is"
+            " here again until another store says so"
+        )
+    reach = "a purge erases in it too" if done.purges is not None else "no purge reaches it"
+    way = f"`kioku import {done.kept}` adds what was saved since the backup"
+    if done.backup.digest is None:  # nothing is merged out of a private space
+        space = done.backup.space
+        way = f"`kioku restore {done.kept} --force --space {space}` goes back to what was there"
+    render.note(f"{way}; delete that file when you need it no more: {reach}")
 
 
 BACKUP = Verb(

@@ -48,7 +48,8 @@ class Following(Handle):
         of what is purged or retracted by now has no text, and with a filter it is left out.
 
         Raises:
-            InvalidArgumentError: if ``after``, ``limit`` or a filter is out of range.
+            InvalidArgumentError: if ``after``, ``limit`` or a filter is out of range; a cursor that
+                this store has not reached is another's, or of before a restore.
         """
         from kioku.memory import news
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from kioku.errors import InvalidArgumentError
 from kioku.log.event import PURGE, RETRACT, SAVE, TOMBSTONE
 from kioku.memory.filters import is_wanted
 from kioku.memory.history import last_readable
@@ -73,10 +74,20 @@ class Changes:
 def read_after(
     reading: Reading, after: int | None, *, limit: int, wanted: Filter | None
 ) -> Changes:
-    """Give up to ``limit`` events after a cursor; None gives where the log ends."""
+    """Give up to ``limit`` events after a cursor; None gives where the log ends.
+
+    Raises:
+        InvalidArgumentError: if the cursor is another store's, or of before a restore: who waited
+            for the log to reach it would miss all that comes until then.
+    """
     top: int = reading.connection.execute(_TOP).get
-    if after is None or after >= top or not limit:
-        return Changes([], top if after is None else after)
+    if after is not None and after > top:
+        raise InvalidArgumentError(
+            f"after: {after:,} is no cursor of this store, whose last is {top:,}; was it restored?"
+            " Begin with 0, or with no cursor"
+        )
+    if after is None or after == top or not limit:
+        return Changes([], top)
     rows: Any = reading.connection.execute(_AFTER, (after, limit)).fetchall()
     found = (_change(reading, row[0], wanted) for row in rows)
     cursor = rows[-1][0] if len(rows) == limit else top

@@ -192,3 +192,19 @@ def test_a_private_store_put_aside_is_erased_too_and_stays_private(
     assert traces(WORD) == set()
     with kioku.open(kept) as memory:
         assert memory.is_private()
+
+
+def test_out_of_a_private_space_one_goes_back_and_is_told_so(home: Path, tmp_path: Path) -> None:
+    space = ("--space", "private")
+    saved_id("before", *space)
+    backup = tmp_path / "backup"
+    done("backup", str(backup), *space)
+    saved_id("after", *space)
+    restored = run("restore", str(backup), "--force", *space)
+    kept = home / "state" / "private.db.before-restore-1"
+    assert f"kioku restore {kept} --force --space private" in restored.err
+    assert "kioku import" not in restored.err
+    assert run("import", str(kept), *space).code == 1
+    assert run("restore", str(kept), "--force", *space).code == 0
+    with kioku.open(space="private") as memory:
+        assert sorted(contents(memory).values()) == ["after", "before"]
