@@ -88,6 +88,9 @@ def finish(
             return
         if not is_done_here:
             _overwrite(database, timeout_ms, scrub)
+        from kioku.log.still import discard_leftovers  # no save has a use for it
+
+        discard_leftovers(f"{os.path.splitext(database.path)[0]}.restoring-")
         done = [_HERE]
         try:
             erase_beside()
@@ -108,9 +111,6 @@ def _overwrite(
         scrub(connection)
     if not (database.vacuum(timeout_ms) and database.truncate_wal(timeout_ms)):
         raise StoreBusyError(_blocked(database.path))
-    from kioku.log.still import discard_leftovers  # no save has a use for it
-
-    discard_leftovers(f"{os.path.splitext(database.path)[0]}.restoring-")
 
 
 def _blocked(path: str) -> str:
