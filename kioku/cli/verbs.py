@@ -1,8 +1,8 @@
 """Which module has which verb, and what is said when no verb was typed.
 
-If you add a verb: add it to its module's ``VERBS``, add its name to a group here, give what it
-prints with ``--json`` a schema in ``schemas``, and run ``make docs``. The tests do the asking:
-help, an example that can be typed, a schema.
+If you add a verb: add it to its module's ``VERBS``, add its name and summary to a group here, give
+what it prints with ``--json`` a schema in ``schemas``, and run ``make docs``. The tests do the
+asking: help, an example that can be typed, a schema.
 """
 
 from __future__ import annotations
@@ -16,44 +16,46 @@ from kioku.cli.parser import CommandError, Verb, columns
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# In the order in which help lists them, each with the module of its family.
+# In the order in which help lists them, each with the module of its family and the verb's own
+# summary: a list of all verbs, in help and at Tab, imports none of them (a test holds them equal).
 GROUPS = {
     "save and find": {
-        "save": "saving",
-        "search": "finding",
-        "list": "finding",
-        "get-memory": "finding",
-        "history": "finding",
-        "diff": "following",
-        "watch": "following",
+        "save": ("saving", "Save one observation"),
+        "search": ("finding", "Find observations by their words"),
+        "list": ("finding", "List the newest observations"),
+        "get-memory": ("finding", "Show one observation whole"),
+        "history": ("finding", "Show every version of an observation"),
+        "diff": ("following", "Show what is different since a time"),
+        "watch": ("following", "Show what is saved, edited and deleted, as it happens"),
     },
     "change and forget": {
-        "edit": "saving",
-        "delete": "forgetting",
-        "undelete": "forgetting",
-        "purge": "forgetting",
-        "gc": "forgetting",
+        "edit": ("saving", "Change an observation"),
+        "delete": ("forgetting", "Delete observations; undelete brings them back"),
+        "undelete": ("forgetting", "Bring a deleted observation back"),
+        "purge": ("forgetting", "Erase an observation for ever, everywhere"),
+        "gc": ("forgetting", "Erase what was deleted or expired long ago"),
     },
     "carry": {
-        "export": "moving",
-        "import": "moving",
-        "backup": "copying",
-        "restore": "copying",
-        "drain": "familiar",
+        "export": ("moving", "Write the memory to a file"),
+        "import": ("moving", "Merge an export, a backup or JSON Lines into this memory"),
+        "backup": ("copying", "Copy everything to one file, while others go on saving"),
+        "restore": ("copying", "Put a backup in the store's place"),
+        "drain": ("familiar", "Say that no save waits to be sent, and why"),
     },
     "look after": {
-        "init": "keeping",
-        "status": "keeping",
-        "doctor": "doctor",
-        "rebuild": "keeping",
-        "projects": "projects",
-        "spaces": "settling",
-        "config": "settling",
-        "completion": "completion.verb",
-        "schema": "explaining",
+        "init": ("keeping", "Write a config file; nothing else needs it"),
+        "status": ("keeping", "Show the store, its counts and who saves"),
+        "doctor": ("doctor", "Check the installation and the store"),
+        "rebuild": ("keeping", "Derive the search index and all views from the log again"),
+        "projects": ("projects", "List projects, rename, merge and alias them"),
+        "spaces": ("settling", "List the spaces that are here, or create one"),
+        "config": ("settling", "Show each setting and where it comes from"),
+        "completion": ("completion.verb", "Print what makes a shell complete kioku's words at Tab"),
+        "schema": ("explaining", "Show the JSON Schema of what a verb prints with --json"),
     },
 }
-MODULES = {name: module for group in GROUPS.values() for name, module in group.items()}
+MODULES = {name: module for group in GROUPS.values() for name, (module, _) in group.items()}
+SUMMARIES = {name: summary for group in GROUPS.values() for name, (_, summary) in group.items()}
 
 
 def load(name: str) -> Verb:
@@ -153,11 +155,11 @@ def overview() -> str:
     lines = []
     for title, verbs in GROUPS.items():
         lines += ["", f"{title}:"]
-        for name in verbs:
+        for name, (_, summary) in verbs.items():
             lines += [f"  {name}"] * is_narrow
             lines.append(
                 fill(
-                    load(name).summary,
+                    summary,
                     columns(),
                     initial_indent="    " if is_narrow else f"  {name:<12}",
                     subsequent_indent="    " if is_narrow else " " * 14,

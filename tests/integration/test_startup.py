@@ -11,6 +11,8 @@ import sys
 
 import pytest
 
+from kioku.cli import verbs
+
 # Standard modules that cost a few milliseconds each, and that no save has a use for.
 HEAVY = {"asyncio", "email", "http", "importlib.metadata", "logging", "socket", "ssl", "tomllib"}
 # What no save and no search has a use for, and what costs both a fifth of their start.
@@ -56,6 +58,12 @@ def test_a_search_imports_no_driver_that_it_does_not_need() -> None:
 def test_no_command_imports_the_schemas_to_do_its_work() -> None:
     for command in (["save", "the second"], ["list"], ["search", "first"]):
         assert "kioku.cli.schemas" not in _modules_after(*command)
+
+
+def test_a_list_of_the_verbs_imports_no_verb() -> None:
+    families = {f"kioku.cli.{module}" for module in verbs.MODULES.values()}
+    for command in (["__complete", "fish", "kioku "], ["--help"]):
+        assert not _modules_after(*command) & families
 
 
 def test_a_save_imports_no_heavy_standard_module() -> None:

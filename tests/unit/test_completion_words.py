@@ -138,6 +138,11 @@ def test_every_value_is_completed_or_known_to_the_person_alone(name: str) -> Non
 
 
 @pytest.mark.parametrize("name", verbs.MODULES)
+def test_what_is_listed_of_a_verb_is_its_own_summary(name: str) -> None:
+    assert verbs.load(name).summary == verbs.SUMMARIES[name]
+
+
+@pytest.mark.parametrize("name", verbs.MODULES)
 def test_every_option_of_a_verb_is_offered_until_it_was_given(name: str) -> None:
     verb = verbs.load(name)
     options = {one.flags[-1] for one in verb.arguments if one.flags[0].startswith("-")}

@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from kioku.cli import verbs
 from kioku.cli.completion.places import Place, place
 from kioku.cli.completion.words import Word, quoted, split
 
@@ -80,8 +81,6 @@ def _command_words(words: list[Word]) -> list[Word]:
 
 
 def _place(words: list[str]) -> Place:
-    from kioku.cli import verbs
-
     if len(words) == 1 or (len(words) == 2 and words[0] == "help"):
         return Place("verb", words[-1])
     if words[0] not in verbs.MODULES:
@@ -111,7 +110,7 @@ def _of_kind(place: Place) -> Iterable[tuple[str, str]]:
         case "" | "option" | "choice":
             return place.choices
         case "verb":
-            return _verbs(place.typed)
+            return verbs.SUMMARIES.items()
         case "memory_type" | "importance":
             return _plain(_KNOWN[place.kind].split())
         case "space":
@@ -128,14 +127,6 @@ _KNOWN = {
 
 def _plain(names: Iterable[str]) -> Candidates:
     return [(name, "") for name in names]
-
-
-def _verbs(typed: str) -> Iterator[tuple[str, str]]:
-    """The verbs that begin so; no module of another one is imported for its summary."""
-    from kioku.cli import verbs
-
-    for name in filter(lambda name: name.startswith(typed), verbs.MODULES):
-        yield name, verbs.load(name).summary
 
 
 def _spaces(*, has_all: bool) -> Iterator[tuple[str, str]]:
