@@ -1,4 +1,4 @@
-"""The tour: import, save, find, exchange, and a kill -9. Everything happens in ``.demo``."""
+"""The tour: save, find, look back, exchange, back up, a kill -9. All of it happens in ``.demo``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from itertools import islice
 
 import kioku
@@ -18,7 +19,7 @@ SAVES_BEFORE_THE_KILL = 200
 
 
 def main() -> None:
-    """Run the five parts, in order; any that fails ends the demo with its error."""
+    """Run the six parts, in order; any that fails ends the demo with its error."""
     shutil.rmtree(PLACE, ignore_errors=True)
     PLACE.mkdir()
     for name in [name for name in os.environ if name.startswith(("KIOKU_", "MESH_MEM_"))]:
@@ -29,6 +30,7 @@ def main() -> None:
     use_the_command_line()
     change_one_s_mind()
     exchange()
+    back_up()
     kill_a_writer()
     _say("\nThat was kioku, in .demo; your own memory was not touched. Now: .venv/bin/kioku save …")
 
@@ -51,21 +53,24 @@ def use_the_command_line() -> None:
     _title("2. Save and find")
     saved = _run("save", "Chose Postgres over SQLite for the analytics database",
                  "-p", "demo", "-t", "db,analytics", "--memory-type", "decision")  # fmt: skip
-    _run("search", "which databases", "-p", "demo")
+    _run("save", "Chose Postgres over SQLite for the analytics database", "-p", "demo")
+    _run("search", "which databases", "-p", "demo", "--explain")
     _run("search", "how do writers wait for each other", "-n", "2")
     _run("search", "why is MCP an extra", "-p", PROJECT, "-n", "2")
     _run("get-memory", saved.rpartition(" ")[2][:10])
 
 
 def change_one_s_mind() -> None:
-    """Edit, delete and undelete; then list, and look at the whole."""
+    """Edit, delete, undelete; look at what was before, then at what is."""
     _title("3. Change your mind")
     saved = _run("save", "Deploy on Fridays", "-p", "demo")
     short = saved.rpartition(" ")[2][:10]
+    before = datetime.now(UTC).isoformat(timespec="milliseconds")
     _run("edit", short, "Never deploy on Fridays", "--importance", "5")
     _run("history", short)
     _run("delete", short, "-r", "everybody knows")
     _run("undelete", short)
+    _run("get-memory", short, "--as-of", before)
     _run("list", "-p", "demo")
     _run("status")
 
@@ -94,9 +99,21 @@ def exchange() -> None:
         _say(f"equal digests, and equal lists of {len(lists[0])} observations")
 
 
+def back_up() -> None:
+    """Back the store up, go on, and put the backup in its place: the newer store is kept."""
+    _title("5. A backup is one file, and a restore loses nothing either")
+    file = str(PLACE / "backup.db")
+    _run("backup", file)
+    _run("save", "Saved after the backup", "-p", "late")
+    restored = _run("restore", file, "--force")
+    _run("search", "backup", "-p", "late")
+    _run("import", restored.rpartition(" ")[2])
+    _run("search", "backup", "-p", "late")
+
+
 def kill_a_writer() -> None:
     """Kill a process in the middle of its saves; look for every one that it acknowledged."""
-    _title("5. kill -9 in the middle of a save loses nothing that was acknowledged")
+    _title("6. kill -9 in the middle of a save loses nothing that was acknowledged")
     command = [sys.executable, "-m", "demo.writer", "lab"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as writer:
         assert writer.stdout is not None
