@@ -19,6 +19,7 @@ from kioku.log.hlc import DRIFT_MS_MAX, unix_ms
 from kioku.log.private import is_private
 from kioku.log.seal import log_id_of, verify
 from kioku.log.store import Branch, LogRow, check_body
+from kioku.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -129,7 +130,9 @@ def _waiting(core: Core, now_ms: int) -> Finding:
     if not rows:
         return Finding("held", "pass", "no event waits for the clock")
     shown = [f"{count:,} of {name} until {_release(newest)}" for name, count, newest in rows]
-    more = f"; and of {len(shown) - SHOWN_MAX} more logs" if len(shown) > SHOWN_MAX else ""
+    more = (
+        f"; and of {counted(len(shown) - SHOWN_MAX, 'more log')}" if len(shown) > SHOWN_MAX else ""
+    )
     ahead_s = (unix_ms(rows[0][2]) - now_ms) // 1000
     return Finding(
         "held",
@@ -160,7 +163,7 @@ def _missing(core: Core) -> Finding:
     return Finding(
         "missing",
         "warn",
-        f"{count} events came without their bodies",
+        f"{counted(count, 'event')} came without a body",
         "on a machine that has them kioku export FILE, here kioku import FILE",
     )
 

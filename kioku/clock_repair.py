@@ -29,6 +29,7 @@ from kioku.log.hlc import COUNTER_BITS, horizon, unix_ms
 from kioku.log.store import ENTRY_COLUMNS, ENTRY_JOINS, Entry
 from kioku.observation import from_unix_ms
 from kioku.replica import Draft
+from kioku.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -153,7 +154,7 @@ def check_safe(found: Survey) -> None:
         )
     if found.absent:
         raise StoreError(
-            f"the content of {len(found.absent):,} events that are ahead is missing here (of"
+            f"the content of {counted(len(found.absent), 'event')} ahead is missing here (of"
             f" {found.absent[0]}); import it from a replica that has it, or purge it"
         )
 

@@ -52,6 +52,23 @@ def named_value(text: str) -> tuple[str, Any]:
         return name, value
 
 
+def whole(text: str) -> int:
+    """A whole number."""
+    try:
+        return int(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is no whole number") from None
+
+
+def memory_types(text: str) -> list[str]:
+    """The items of a comma list of memory types: one that is none would just never be found."""
+    wanted = names(text)
+    for name in wanted:
+        if name not in MEMORY_TYPES.split("|"):
+            raise ArgumentTypeError(f"{name!r} is none of {MEMORY_TYPES}")
+    return wanted
+
+
 def days(text: str) -> timedelta:
     """A number of days, whole or not, from 0."""
     from datetime import timedelta
@@ -115,15 +132,20 @@ SINCE = argument(
 UNTIL = argument(
     "--until", metavar="TIME", type=moment, help="only what changed before this ISO time"
 )
-LIMIT = argument("-n", "--limit", metavar="N", type=int, default=50, help="at most N results (50)")
+LIMIT = argument(
+    "-n", "--limit", metavar="N", type=whole, default=50, help="at most N results (50)"
+)
 
 FILTERS = (
     PROJECT,
     argument(
-        "--memory-type", metavar="A,B", type=names, help=f"only of these types: {MEMORY_TYPES}"
+        "--memory-type",
+        metavar="A,B",
+        type=memory_types,
+        help=f"only of these types: {MEMORY_TYPES}",
     ),
     argument("-t", "--tags", metavar="A,B", type=names, help="only what has all of these tags"),
-    argument("--importance", metavar="N", type=int, help="only this importance or more (1-5)"),
+    argument("--importance", metavar="N", type=whole, help="only this importance or more (1-5)"),
     argument(
         "--agent-family", metavar="A,B", type=names, help="only what these agent families saved"
     ),
@@ -179,7 +201,7 @@ FIELDS = (
     ),
     argument("-t", "--tags", metavar="A,B", type=names, help="tags, as a comma list"),
     argument("--memory-type", metavar="TYPE", help=f"{MEMORY_TYPES} (note)"),
-    argument("--importance", metavar="N", type=int, help="from 1 to 5 (2)"),
+    argument("--importance", metavar="N", type=whole, help="from 1 to 5 (2)"),
     argument("--subject", metavar="TEXT", help="what it is about, in a few words"),
     argument("--summary", metavar="TEXT", help="the content in a sentence"),
     argument("--source-files", metavar="A,B", type=names, help="files it was learned from"),

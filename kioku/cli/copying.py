@@ -11,6 +11,7 @@ from kioku.cli.parser import Verb, argument
 from kioku.cli.progress import Work
 from kioku.cli.store import open_memory
 from kioku.errors import ExistsError
+from kioku.wording import counted
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -33,12 +34,14 @@ def _backup(arguments: Namespace) -> int:
     if arguments.json:
         render.json({"file": made.path, **_backup_json(made)})
         return 0
-    render.line(f"backed up: {made.events:,} events, {made.file_bytes:,} bytes to {arguments.file}")
+    render.line(
+        f"backed up: {counted(made.events, 'event')}, {made.file_bytes:,} bytes to {arguments.file}"
+    )
     _show_digest(made)
     if made.unsealed and made.digest:
         render.note(
-            f"{made.unsealed:,} events are not signed, for this process may not write the store;"
-            " a restore says them again"
+            f"not signed: {counted(made.unsealed, 'event')}, for this process may not write the"
+            " store; a restore says again what is not"
         )
     return 0
 
@@ -70,7 +73,7 @@ def _restore(arguments: Namespace) -> int:
         fields = {"store": done.path, "kept": done.kept or None, "purges": done.purges}
         render.json({**fields, **_backup_json(done.backup)})
         return 0
-    render.line(f"restored: {done.backup.events:,} events to {done.path}")
+    render.line(f"restored: {counted(done.backup.events, 'event')} to {done.path}")
     _show_digest(done.backup)
     if done.purges:
         render.line(f"purged again: {done.purges:,}")

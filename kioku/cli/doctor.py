@@ -15,6 +15,7 @@ from kioku.cli.forgetting import require_yes
 from kioku.cli.parser import Verb, argument
 from kioku.cli.progress import Work
 from kioku.cli.store import open_memory, settings_of
+from kioku.wording import counted
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -85,7 +86,7 @@ def _fix_clock(arguments: Namespace) -> ClockRepair | None:
 
 def _count(repair: ClockRepair) -> str:
     return (
-        f"{repair.saves:,} saves and {repair.deletions:,} deletions"
+        f"{counted(repair.saves, 'save')} and {counted(repair.deletions, 'deletion')}"
         f" (of observations: {repair.observations:,})"
     )
 

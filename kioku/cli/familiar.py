@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kioku.cli import render
-from kioku.cli.arguments import JSON, SPACE
+from kioku.cli.arguments import JSON, SPACE, whole
 from kioku.cli.parser import Verb, argument
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ DRAIN = Verb(
     description="Say that no save waits to be sent, and why. Scripts for kioku-mesh call it.",
     arguments=(
         argument(
-            "-n", "--limit", metavar="N", type=int, help="accepted; there is nothing to limit"
+            "-n", "--limit", metavar="N", type=whole, help="accepted; there is nothing to limit"
         ),
         SPACE,
         JSON,

@@ -40,7 +40,11 @@ def replace_file(path: str) -> Iterator[BinaryIO]:
     what an export holds was private to the store.
     """
     beside = f"{path}.{os.getpid()}.part"
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        error.filename = path  # what was typed
+        raise
     try:
         with os.fdopen(descriptor, "wb") as file:
             yield file

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kioku.cli import render
-from kioku.cli.arguments import FILTERS, JSON, SPACE, UNTIL, filters, moment
+from kioku.cli.arguments import FILTERS, JSON, SPACE, UNTIL, filters, moment, whole
 from kioku.cli.parser import Verb, argument
 from kioku.cli.store import open_memory
 
@@ -198,7 +198,7 @@ WATCH = Verb(
             "-n",
             "--limit",
             metavar="N",
-            type=int,
+            type=whole,
             help="first the last N that were there (10; with --since all since then)",
         ),
         argument(
@@ -207,7 +207,9 @@ WATCH = Verb(
             type=moment,
             help="only what is stamped at or after this ISO time",
         ),
-        argument("--after", metavar="CURSOR", type=int, help="go on after this `cursor` of --json"),
+        argument(
+            "--after", metavar="CURSOR", type=whole, help="go on after this `cursor` of --json"
+        ),
         *_NARROWING,
         SPACE,
         JSON,

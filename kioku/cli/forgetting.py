@@ -26,6 +26,7 @@ from kioku.cli.parser import CommandError, Verb, argument
 from kioku.cli.progress import Work
 from kioku.cli.store import full_id, is_full_id, open_memory
 from kioku.errors import InvalidArgumentError, NotFoundError, UsageError
+from kioku.wording import counted
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -153,7 +154,8 @@ def _gc(arguments: Namespace) -> int:
     with open_memory(arguments) as memory:
         counts = memory.gc(arguments.retention_days, dry_run=True, **choice)
         if counts.versions and not arguments.dry_run:
-            size = f"{counts.versions:,} versions (of observations: {counts.observations:,})"
+            of = counted(counts.observations, "observation")
+            size = f"{counted(counts.versions, 'version')} of {of}"
             require_yes(arguments, f"erase {size}, for ever?", f"{size} would be erased")
             with Work("erasing", kept="all of it is erased, or nothing: --dry-run shows which"):
                 counts = memory.gc(arguments.retention_days, **choice)
@@ -203,7 +205,7 @@ def _show_counts(counts: GcCounts, *, is_json: bool, is_dry_run: bool) -> None:
     if is_json:
         render.json(fields)
         return
-    size = f"{counts.versions:,} version{'' if counts.versions == 1 else 's'}"
+    size = counted(counts.versions, "version")
     render.line(f"{'would erase' if is_dry_run else 'erased'}: {size}")
     for name, value in fields.items():
         render.line(f"{name}: {('no', 'yes')[value] if value is is_dry_run else value}")
@@ -237,7 +239,7 @@ def require_yes(arguments: Namespace, question: str, refusal: str) -> None:
 
 
 def _count(ids: Sequence[str]) -> str:
-    return f"{len(ids):,} observation{'' if len(ids) == 1 else 's'}"
+    return counted(len(ids), "observation")
 
 
 DELETE = Verb(

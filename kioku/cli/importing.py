@@ -23,6 +23,7 @@ from kioku.errors import MalformedMessageError, PeerError
 from kioku.log.chunk import MESSAGE_BYTES_MAX
 from kioku.log.codec import split_sequence
 from kioku.log.still import STORE_MAGIC, is_still
+from kioku.wording import counted
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -74,8 +75,8 @@ def _import(arguments: Namespace) -> int:
                     json_lines.save(memory, texts, lines)
     if done.refused_chunks:
         raise ImportRefusedError(
-            f"{done.first_refusal}; {done.refused_chunks:,} chunks were refused, the other "
-            f"{done.chunks:,} are kept ({done.new_events:,} new events)"
+            f"{done.first_refusal}; refused: {counted(done.refused_chunks, 'chunk')}; the others "
+            f"are kept: {done.chunks:,} ({counted(done.new_events, 'new event')})"
         )
     _show(arguments, done, lines)
     return 0
@@ -122,7 +123,7 @@ def _show(arguments: Namespace, done: Imported, lines: LineCounts | None) -> Non
             names = ", ".join(f"{name} ({count:,})" for name, count in lines.unusual.items())
             render.note(f"kept in `extra`, for they are no fields of an observation: {names}")
     if done.chunks or lines is None:
-        render.line(f"imported: {done.new_events:,} new of {done.events:,} events")
+        render.line(f"imported: {done.new_events:,} new of {counted(done.events, 'event')}")
         for name, value in fields.items():
             render.line(f"{name}: {value}")
 
@@ -144,8 +145,8 @@ def _import_chunks(memory: Memory, source: Source, done: Imported) -> None:
         _ingest(memory, source, chunks, done)
     except MalformedMessageError as error:
         raise ImportRefusedError(
-            f"{source.name}: {error}; {done.chunks:,} whole chunks before it are kept "
-            f"({done.new_events:,} new events)"
+            f"{source.name}: {error}; the whole chunks before it are kept: "
+            f"{done.chunks:,} ({counted(done.new_events, 'new event')})"
         ) from error
 
 

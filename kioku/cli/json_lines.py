@@ -10,6 +10,7 @@ from kioku.cli.files import ImportRefusedError
 from kioku.cli.progress import report
 from kioku.errors import InvalidObservationError, NotFoundError
 from kioku.memory.lines import LINE_BYTES_MAX, read_line
+from kioku.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,8 +48,8 @@ class LineCounts:
     def summary(self, *, is_dry_run: bool) -> str:
         """One sentence."""
         if is_dry_run:
-            return f"{self.read:,} lines, all of them sound"
-        told = f"{self.saved:,} of {self.read:,} lines"
+            return f"{counted(self.read, 'line')}, no error found"
+        told = f"{self.saved:,} of {counted(self.read, 'line')}"
         return told + (f"; {self.unchanged:,} were here already" if self.unchanged else "")
 
 
@@ -79,7 +80,7 @@ def check(sources: Sequence[Source], stack: ExitStack) -> tuple[list[Source], Li
             counts.unusual.update(line.unusual)
         source.file.seek(0)
     if first is not None:
-        others = f", and {bad - 1:,} more lines are bad" if bad > 1 else ""
+        others = f", and {counted(bad - 1, 'more line')} too" if bad > 1 else ""
         refused = ImportRefusedError(f"{where}: {first}{others}; no line was imported")
         refused.hint = "correct it and import again: what is here already is left out"
         raise refused from first

@@ -12,6 +12,7 @@ from kioku.cli.parser import CommandError, Verb, argument
 from kioku.cli.progress import Work
 from kioku.cli.store import open_memory, settings_of
 from kioku.errors import ExistsError, StoreAccessError
+from kioku.wording import counted
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -169,7 +170,8 @@ def _rebuild(arguments: Namespace) -> int:
     if arguments.json:
         render.json({"events": counts.events, "observations": counts.observations})
     else:
-        render.line(f"rebuilt: {counts.observations:,} observations from {counts.events:,} events")
+        observations = counted(counts.observations, "observation")
+        render.line(f"rebuilt: {observations} from {counted(counts.events, 'event')}")
     return 0
 
 

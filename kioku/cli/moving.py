@@ -14,6 +14,7 @@ from kioku.cli.parser import CommandError, Verb, argument
 from kioku.cli.progress import Work, report
 from kioku.cli.store import open_memory, refuse_private
 from kioku.errors import ExistsError
+from kioku.wording import counted
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -47,9 +48,9 @@ def _export(arguments: Namespace) -> int:
     if is_standard_output:
         return 0
     if arguments.json:
-        render.json({"file": arguments.file, what: count, "bytes": size})
+        render.json({"file": arguments.file, f"{what}s": count, "bytes": size})
     else:
-        render.line(f"exported: {count:,} {what}, {size:,} bytes to {arguments.file}")
+        render.line(f"exported: {counted(count, what)}, {size:,} bytes to {arguments.file}")
     return 0
 
 
@@ -76,7 +77,7 @@ def _write_chunks(
         count += 1
         size += len(chunk)
         report("exporting", size, is_bytes=True)
-    return "chunks", count, size
+    return "chunk", count, size
 
 
 def _write_lines(
@@ -94,7 +95,7 @@ def _write_lines(
         count += 1
         size += len(data)
         report("exporting", count, max(count, total))
-    return "observations", count, size
+    return "observation", count, size
 
 
 def _all_observations(memory: Memory, wanted: dict[str, Any]) -> Iterator[Observation]:

@@ -28,6 +28,16 @@ class CommandError(InvalidArgumentError):
         self.hint = hint
 
 
+class UnknownOptionError(CommandError):
+    """The verb has no such option; another one may."""
+
+    def __init__(self, message: str, *, hint: str, flag: str) -> None:
+        super().__init__(message, hint=hint)
+        self.flag = flag
+
+
+UNKNOWN = "unrecognized arguments: "  # argparse's own word for it
+
 # These two are NamedTuples because every save defines them: a dataclass costs it 1 ms.
 
 
@@ -130,12 +140,18 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Give usage errors the same form as all others, with the option that was meant."""
-        raise CommandError(message, hint=self._meant(message) or f"{self.prog} --help")
+        hint = self._meant(message) or f"{self.prog} --help"
+        before, _, typed = message.partition(UNKNOWN)
+        if typed.startswith("--") and not before:
+            raise UnknownOptionError(message, hint=hint, flag=typed.split()[0].partition("=")[0])
+        raise CommandError(message, hint=hint)
 
     def _meant(self, message: str) -> str:
-        before, is_unknown, typed = message.partition("unrecognized arguments: ")
-        if not is_unknown or before or not typed.startswith("--"):
+        before, is_unknown, typed = message.partition(UNKNOWN)
+        if not is_unknown or before or not typed.startswith("-"):
             return ""
+        if not typed.startswith("--"):
+            return f"{self.prog} -- … {typed}, if that is no option: after -- all are words"
         from difflib import get_close_matches
 
         close = get_close_matches(typed.split()[0].partition("=")[0], self._option_string_actions)

@@ -11,6 +11,8 @@ from kioku.cli.parser import CommandError, Verb, argument
 from kioku.cli.present import project
 from kioku.cli.progress import Work
 from kioku.cli.store import open_memory
+from kioku.errors import NotFoundError
+from kioku.wording import counted
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -18,6 +20,13 @@ if TYPE_CHECKING:
 
     from kioku.memory import Memory
     from kioku.memory.results import Project
+
+
+class NoProjectError(NotFoundError):
+    """No project has this name."""
+
+    hint = "kioku projects lists them, each with its other names"
+
 
 NONE: Final = "(none)"
 NOTHING: Final = "No projects yet."
@@ -43,7 +52,10 @@ def _projects(arguments: Namespace) -> int:
             _show_projects(memory.projects(), is_json=arguments.json)
             return 0
         *old, new = names if action != "unalias" else (*names, "")
-        count = _ACTIONS[action](memory, arguments, old, new)
+        try:
+            count = _ACTIONS[action](memory, arguments, old, new)
+        except NotFoundError as error:
+            raise NoProjectError(*error.args) from error
     _show_done(arguments, old, new, count)
     return 0
 
@@ -53,7 +65,7 @@ def _move(memory: Memory, arguments: Namespace, old: list[str], new: str) -> int
     if arguments.dry_run:
         return count
     what = f"{arguments.action} {', '.join(old)} to {new}"
-    size = f"{count:,} observation{'' if count == 1 else 's'}"
+    size = counted(count, "observation")
     require_yes(arguments, f"{what} ({size})?", f"{what}: {size} would be edited")
     return _moved(memory, arguments.action, old, new, dry_run=False)
 
@@ -92,7 +104,7 @@ def _show_done(arguments: Namespace, old: list[str], new: str, count: int) -> No
         return
     did = f"would {arguments.action}" if arguments.dry_run else _DONE[arguments.action]
     to = f" -> {new}" if new else ""
-    edited = f" ({count:,} observation{'' if count == 1 else 's'})"
+    edited = f" ({counted(count, 'observation')})"
     is_move = arguments.action in ("rename", "merge")
     render.line(f"{did}: {', '.join(old)}{to}{edited if is_move else ''}")
 
@@ -113,7 +125,7 @@ def _show_projects(found: Sequence[Project], *, is_json: bool) -> None:
 def _project_text(found: Project) -> str:
     from kioku.cli.formats import time_text
 
-    count = f"{found.observations:,} observation{'' if found.observations == 1 else 's'}"
+    count = counted(found.observations, "observation")
     changed = f", last change {time_text(found.updated_at)}" if found.updated_at else ""
     also = f" (also: {', '.join(found.aliases)})" if found.aliases else ""
     return f"{found.name or NONE}: {count}{changed}{also}"

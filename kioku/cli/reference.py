@@ -44,7 +44,8 @@ last line break is dropped. Words after `--` are no options: `kioku save -- "-v 
 
 **A person at a terminal** sees colours, columns as wide as the window, a bar while long work goes
 on, and hints. A pipe or a file gets the lines that are described below, always the same, and no
-hint; so does `TERM=dumb`. `NO_COLOR` (set to anything) or `CLICOLOR=0` keeps the columns without
+hint but those about duplicates and predecessors that `save` gives on standard error; so does
+`TERM=dumb`. `NO_COLOR` (set to anything) or `CLICOLOR=0` keeps the columns without
 colours; `--color never` does too, and `--color always` gives colours and columns to a pipe, `kioku
 list --color always | less -R`. Every verb takes `--color` and `--help`.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from kioku.cli import render
 from kioku.errors import InvalidArgumentError, PrivateSpaceError
 
 if TYPE_CHECKING:
@@ -21,7 +22,12 @@ def open_memory(arguments: Namespace) -> Memory:
     """Open the space that the command names; its first use creates it."""
     from kioku.memory import open as open_space
 
-    return open_space(space=_named(arguments))
+    named = _named(arguments)
+    is_new = named is not None and not os.path.exists(settings_of(arguments).store_path)
+    memory = open_space(space=named)
+    if is_new:  # as likely mistyped as meant
+        render.advise(f"the space {named} is new, and empty; kioku spaces lists all")
+    return memory
 
 
 def open_with(settings: Settings) -> Memory:

@@ -11,11 +11,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from kioku.cli import render
-from kioku.cli.parser import CommandError, Verb, columns
+from kioku.cli.parser import CommandError, UnknownOptionError, Verb, columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+OTHERS_MAX = 2  # more would be a list to read, not a hint
 # In the order in which help lists them, each with the module of its family and the verb's own
 # summary: a list of all verbs, in help and at Tab, imports none of them (a test holds them equal).
 GROUPS = {
@@ -67,7 +68,25 @@ def load(name: str) -> Verb:
 def run(arguments: list[str]) -> int:
     """Run what was typed; the exit code."""
     name = arguments[0] if arguments else ""
-    return load(name).execute(arguments[1:]) if name in MODULES else without_verb(arguments)
+    if name not in MODULES:
+        return without_verb(arguments)
+    try:
+        return load(name).execute(arguments[1:])
+    except UnknownOptionError as error:
+        if not (others := _verbs_with(error.flag)):
+            raise
+        hint = f"an option of {' and '.join(others)}; kioku {name} --help shows what there is here"
+        raise CommandError(str(error), hint=hint) from error
+
+
+def _verbs_with(flag: str) -> list[str]:
+    """The first few verbs that have an option: whoever types it has seen it there."""
+    found = (
+        f"kioku {name}"
+        for name in MODULES
+        if any(flag in argument.flags for argument in load(name).arguments)
+    )
+    return [name for name, _ in zip(found, range(OTHERS_MAX), strict=False)]
 
 
 def without_verb(arguments: list[str]) -> int:

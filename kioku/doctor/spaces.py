@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kioku.doctor.report import Check
 from kioku.errors import StoreError
 from kioku.memory import open_store
+from kioku.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,13 @@ def check_spaces(path: str, settings: Settings) -> Check:
             "; ".join(problems),
             "kioku doctor --space NAME says more of one; move what is no store elsewhere",
         )
-    return Check("spaces", "pass", f"{len(others)} other spaces, each can be opened")
+    return Check(
+        "spaces",
+        "pass",
+        f"{counted(len(others), 'other space')}, each can be opened"
+        if others
+        else "no other is here",
+    )
 
 
 def _stores(directory: str) -> Iterator[str]:

@@ -13,6 +13,7 @@ from kioku.doctor.report import Check, guarded
 from kioku.errors import StoreAccessError, StoreError
 from kioku.log.still import kept_stores, still
 from kioku.view.audit import count_unindexed, count_unreadable
+from kioku.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +38,13 @@ def check_store(memory: Memory) -> Iterator[Check]:
 
 def _check_counts(memory: Memory) -> Check:
     counts = memory.statistics()
-    summary = f"{counts.observations:,} observations, {counts.events:,} events, {counts.logs} logs"
+    summary = ", ".join(
+        (
+            counted(counts.observations, "observation"),
+            counted(counts.events, "event"),
+            counted(counts.logs, "log"),
+        )
+    )
     return Check("store", "pass", f"{counts.path}: {summary}")
 
 
@@ -113,8 +120,8 @@ def _check_clock(memory: Memory) -> Check:
         return Check(
             "clock",
             "warn",
-            f"{survey.others:,} events of other logs ({', '.join(survey.names)}) that took effect"
-            f" here are stamped up to {survey.others_ahead_s:,} s ahead of this machine's clock",
+            f"{counted(survey.others, 'event')} of other logs ({', '.join(survey.names)}) in effect"
+            f" here, stamped up to {survey.others_ahead_s:,} s ahead of this machine's clock",
             "set this machine's clock if it is behind; else it passes when their time has come",
         )
     if survey.is_ahead:
@@ -136,7 +143,7 @@ def _check_unreadable(memory: Memory) -> Check:
     return Check(
         "unreadable",
         "warn",
-        f"{count:,} observations are stored but in a form that this kioku cannot read",
+        f"{counted(count, 'observation')} stored in a form that this kioku cannot read",
         "upgrade kioku; if it is the newest, run kioku doctor --deep",
     )
 
@@ -154,7 +161,7 @@ def _check_index(memory: Memory) -> Check:
     return Check(
         "index",
         "warn",
-        f"{abs(count):,} observations too {'few' if count > 0 else 'many'} are in the index",
+        f"{counted(abs(count), 'observation')} too {'few' if count > 0 else 'many'} in the index",
         "kioku doctor --fix, or kioku rebuild",
         mend,
     )

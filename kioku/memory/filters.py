@@ -134,7 +134,7 @@ def _optional_text(name: str, value: object) -> str | None:
 
 def _importance(name: str, value: object) -> int:
     if not isinstance(value, int) or not 1 <= value <= 5:
-        raise InvalidArgumentError(f"{name}: is not a number from 1 to 5")
+        raise InvalidArgumentError(f"{name}: {value!r} is not a number from 1 to 5")
     return value
 
 

@@ -165,7 +165,7 @@ def prefix_digits(prefix: object) -> str:
     digits = prefix.strip().lower() if isinstance(prefix, str) else ""
     if not PREFIX_DIGITS_MIN <= len(digits) <= ID_DIGITS or not _HEX_DIGITS.issuperset(digits):
         raise InvalidArgumentError(
-            f"{prefix!r}: is no id; give {PREFIX_DIGITS_MIN} to {ID_DIGITS} hex digits"
+            f"{prefix!r}: not an id; give {PREFIX_DIGITS_MIN} to {ID_DIGITS} hex digits"
         )
     return digits
 

@@ -38,6 +38,12 @@ USAGE = [
     (["save", "x", "--expires-at", "soon"], "--expires-at"),
     (["save", "x", "--space", "Not A Space"], "space"),
     (["search", "-n", "0"], "limit"),
+    (["search", "-n", "many"], "'many' is no whole number"),
+    (["search", "-word"], "kioku search -- … -word"),
+    (["search", "x", "--include-deleted"], "hint: an option of kioku list"),
+    (["save", "x", "--tag", "a"], "did you mean --tags?"),
+    (["list", "--importance", "9"], "importance: 9 is not a number from 1 to 5"),
+    (["list", "--memory-type", "poem"], "'poem' is none of note|"),
     (["search", "-n", "10001"], "limit"),
     (["search", "--search-mode", "xor"], "--search-mode"),
     (["search", "--format", "yaml"], "--format"),
@@ -82,6 +88,11 @@ def test_usage_and_invalid_input_give_2(arguments: list[str], said: str) -> None
 @pytest.mark.parametrize("arguments", NOT_FOUND, ids=" ".join)
 def test_what_is_not_there_gives_1(arguments: list[str]) -> None:
     assert_refused(run(*arguments), 1)
+
+
+def test_a_directory_that_is_not_there_is_named_by_what_was_typed() -> None:
+    refused = run("export", "/nonexistent/memory.kioku")
+    assert refused.err == "kioku: /nonexistent/memory.kioku: No such file or directory\n"
 
 
 def test_an_ambiguous_beginning_of_an_id_is_refused() -> None:

@@ -85,10 +85,10 @@ def test_the_command_shows_asks_and_mends(ahead: dict[str, str]) -> None:
     assert "[WARN] clock" in report.out
     assert "kioku doctor --fix-clock" in report.out
     refused = run("doctor", "--fix-clock")
-    assert_refused(refused, 1, "3 saves and 1 deletions (of observations: 3)", "--yes")
+    assert_refused(refused, 1, "3 saves and 1 deletion (of observations: 3)", "--yes")
     assert "[WARN] clock" in run("doctor").out
     mended = done("doctor", "--fix-clock", "--yes")
-    assert mended.out.startswith("clock: 3 saves and 1 deletions (of observations: 3) stamped")
+    assert mended.out.startswith("clock: 3 saves and 1 deletion (of observations: 3) stamped")
     assert "[PASS] clock" in mended.out
     with kioku.open() as memory:
         assert contents(memory) == ahead

@@ -199,7 +199,7 @@ ADDED = [
     Line("purge {id} --yes", rf"purged: {ID}\n"),
     Line("purge {id}", code=1),  # nobody there to ask
     Line("history {id}", rf"\[wins\] save {TIME}\.\d+ by \S+ seq \d+\n(  .+\n)+"),
-    Line("export {home}/x", r"exported: 1 chunks, [\d,]+ bytes to /.*/x\n"),
+    Line("export {home}/x", r"exported: 1 chunk, [\d,]+ bytes to /.*/x\n"),
     Line("import {home}/nothing", code=1),
     Line("backup {home}/x", r"backed up: 2 events, [\d,]+ bytes to /.*/x\ndigest: [0-9a-f]{64}\n"),
     Line("restore {home}/nothing", code=1),
@@ -213,7 +213,7 @@ ADDED = [
     Line("list --as-of 2999-01-01", ENTRY),
     Line("drain", r"drained: 0 .*\n"),
     Line("drain --limit 5", r"drained: 0 .*\n"),
-    Line("rebuild", r"rebuilt: 1 observations from 2 events\n"),
+    Line("rebuild", r"rebuilt: 1 observation from 2 events\n"),
 ]
 
 WHO = {
