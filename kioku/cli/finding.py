@@ -220,7 +220,8 @@ SEARCH = Verb(
         "kioku search which database --as-of 2026-05-01",
     ),
     run=_search,
-    output="Entries, separated by a line `---`; `No matching memories.` if there is none.",
+    output="Entries, separated by a line `---`; `No matching memories.` if there is none. What has "
+    "none of the words says `(found by its letters)` at the end of its first line.",
     json="A list of hits; `[]` for none.",
 )
 

@@ -27,6 +27,10 @@ NOTHING_FOUND = "No matching memories."
 EXCERPT_CHARACTERS = 80
 
 
+BY_LETTERS = "(found by its letters)"
+"""Behind the first line of a hit that has none of the words."""
+
+
 def observation_json(observation: Observation) -> dict[str, Any]:
     """One observation as every ``--json`` shows it; ``observation_id`` and ``pc_id`` are the older
     names of ``id`` and ``host``.
@@ -103,13 +107,14 @@ def entries(observations: Sequence[Observation]) -> str:
 
 def hit_entries(hits: Sequence[Hit]) -> str:
     """The listing of what a search found, each with why if that was asked."""
-    texts = [
-        f"{entry(hit.observation)}\n{hit.explanation}"
-        if hit.explanation
-        else entry(hit.observation)
-        for hit in hits
-    ]
-    return SEPARATOR.join(texts) or NOTHING_FOUND
+    return SEPARATOR.join(map(_hit_entry, hits)) or NOTHING_FOUND
+
+
+def _hit_entry(hit: Hit) -> str:
+    observation = hit.observation
+    mark = f" {BY_LETTERS}" if hit.is_substring else ""
+    text = f"{headline(observation)}{mark}\n{excerpt(observation)} <id={observation.id}>"
+    return f"{text}\n{hit.explanation}" if hit.explanation else text
 
 
 def markdown(observations: Sequence[Observation]) -> str:

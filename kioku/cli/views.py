@@ -77,7 +77,10 @@ def show_hits(hits: Sequence[Hit], spaces: Sequence[str] = ()) -> None:
     entries = []
     for hit, space in zip(hits, spaces or [""] * len(hits), strict=True):
         found = screen.marked(hit.snippet, hit.marks, _HIT)
-        lines = [_headline(hit.observation), _body(found, hit.observation, space)]
+        headline = _headline(hit.observation)
+        if hit.is_substring:
+            headline.append(f" {formats.BY_LETTERS}", "yellow")
+        lines = [headline, _body(found, hit.observation, space)]
         if hit.explanation is not None:
             lines += [screen.line((line, "dim")) for line in str(hit.explanation).splitlines()]
         entries.append(lines)

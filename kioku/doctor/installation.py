@@ -8,9 +8,10 @@ import sys
 from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
+from kioku.config import Settings
 from kioku.doctor.report import Check
 from kioku.errors import KiokuError
-from kioku.memory import open as open_memory
+from kioku.memory.opening import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 DISTRIBUTION: Final = "kioku-log"
 PACKAGE: Final = "kioku"
 COMMANDS: Final = ("kioku", "kioku-mcp", "kioku-mesh", "kioku-mesh-mcp")
+# Of their own, since what is wrong with the settings has a check of its own.
+_NOBODY_S: Final = Settings("default", "", "", "normal", "", "doctor", "doctor", "")
 _PYTHON_MIN: Final = (3, 11)
 _REQUIREMENT: Final = re.compile(r"^([A-Za-z0-9._-]+)\s*([^;]*)(;.*extra.*)?")
 _CLAUSE: Final = re.compile(r"(>=|<)\s*([0-9.]+)")
@@ -48,7 +51,7 @@ def _check_sqlite() -> Check:
     from importlib.metadata import version
 
     try:
-        with open_memory(":memory:") as memory:
+        with open_store(":memory:", _NOBODY_S) as memory:
             memory.save("kioku doctor looks whether saving and finding work")
             is_found = bool(memory.search("looking"))
             sqlite = _sqlite_version(memory)

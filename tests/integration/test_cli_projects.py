@@ -318,12 +318,12 @@ def test_what_cannot_be_done_to_projects_is_said(words: list[str], code: int, sa
     saved_id("one", "-p", "old")
     saved_id("two", "-p", "taken")
     assert_refused(run("projects", *words), code, said)
+    assert [one["observations"] for one in done("projects", "--json").json] == [1, 1]
 
 
 def test_who_mistypes_a_project_is_told_where_the_names_are() -> None:
     for words in (["rename", "typo", "new", "--yes"], ["unalias", "typo"]):
         assert_refused(run("projects", *words), 1, "hint: kioku projects lists them")
-    assert [one["observations"] for one in done("projects", "--json").json] == [1, 1]
 
 
 def test_an_export_for_people_has_the_aliases_and_any_name_of_a_project() -> None:

@@ -38,6 +38,13 @@ def test_explain_shows_how_a_score_came_about() -> None:
     assert [term.split(":")[0].strip() for term in terms] == ["red", "apple"]
 
 
+def test_what_was_found_by_its_letters_says_so_and_what_was_found_by_words_does_not() -> None:
+    save_many("mypostgresql", "postgres")
+    first, second = done("search", "postgres").out.split("\n---\n")
+    assert "letters" not in first
+    assert second.splitlines()[0].endswith(" (found by its letters)")
+
+
 def test_letters_are_explained_as_letters() -> None:
     save_many("mypostgresql")
     [hit] = done("search", "postgres", "--explain", "--json").json

@@ -98,6 +98,14 @@ def test_bad_settings_are_a_finding() -> None:
     assert "KIOKU_SPACE" in named(report, "settings").summary
 
 
+def test_bad_settings_are_no_fault_of_sqlite(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "bad.toml").write_text("{")
+    monkeypatch.setenv("KIOKU_CONFIG", str(home / "bad.toml"))
+    report = check()
+    assert named(report, "settings").status == "fail"
+    assert named(report, "sqlite").status == "pass"
+
+
 def test_variables_of_the_predecessor_are_named() -> None:
     environ = {**os.environ, "MESH_MEM_BACKEND": "zenoh", "ZENOH_CONNECT": "tcp/1.2.3.4:7447"}
     found = [one for one in check(environ=environ).checks if one.name == "environment"]
