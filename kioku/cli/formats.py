@@ -105,15 +105,19 @@ def entries(observations: Sequence[Observation]) -> str:
     return SEPARATOR.join(map(entry, observations)) or NOTHING_FOUND
 
 
-def hit_entries(hits: Sequence[Hit]) -> str:
-    """The listing of what a search found, each with why if that was asked."""
-    return SEPARATOR.join(map(_hit_entry, hits)) or NOTHING_FOUND
+def hit_entries(hits: Sequence[Hit], spaces: Sequence[str] = ()) -> str:
+    """The listing of what a search found, with the space of each if they are of several, and with
+    why if that was asked.
+    """
+    texts = map(_hit_entry, hits, spaces or [""] * len(hits))
+    return SEPARATOR.join(texts) or NOTHING_FOUND
 
 
-def _hit_entry(hit: Hit) -> str:
+def _hit_entry(hit: Hit, space: str) -> str:
     observation = hit.observation
     mark = f" {BY_LETTERS}" if hit.is_substring else ""
-    text = f"{headline(observation)}{mark}\n{excerpt(observation)} <id={observation.id}>"
+    where = f" <space={space}>" if space else ""
+    text = f"{headline(observation)}{mark}\n{excerpt(observation)} <id={observation.id}>{where}"
     return f"{text}\n{hit.explanation}" if hit.explanation else text
 
 

@@ -10,9 +10,7 @@ from kioku.cli.present import preferred
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Sequence
 
-    from kioku.memory.explanation import Explanation
     from kioku.observation import Observation
 
 
@@ -36,16 +34,16 @@ def search(arguments: Namespace) -> int:
             [{**formats.hit_json(one.hit), "score": one.score, "space": one.space} for one in found]
         )
         return 0
-    shown = [(one.space, one.hit.observation) for one in found]
     if arguments.format == "markdown":
-        texts = (f"{formats.markdown([one])} `space: {space}`" for space, one in shown)
+        texts = (f"{formats.markdown([one.hit.observation])} `space: {one.space}`" for one in found)
         render.block("\n\n".join(texts) or formats.NOTHING_FOUND)
     elif render.is_for_person():
         from kioku.cli import views
 
         views.show_hits([one.hit for one in found], [one.space for one in found])
     else:
-        _show(shown, [one.hit.explanation for one in found])
+        spaces = [one.space for one in found]
+        render.block(formats.hit_entries([one.hit for one in found], spaces))
     return 0
 
 
@@ -75,8 +73,6 @@ def _json(space: str, observation: Observation) -> dict[str, Any]:
     return {**formats.observation_json(observation), "space": space}
 
 
-def _show(found: list[tuple[str, Observation]], reasons: Sequence[Explanation | None] = ()) -> None:
+def _show(found: list[tuple[str, Observation]]) -> None:
     entries = [f"{formats.entry(observation)} <space={space}>" for space, observation in found]
-    for number, reason in enumerate(reasons):
-        entries[number] += f"\n{reason}" if reason else ""
     render.block(formats.SEPARATOR.join(entries) or formats.NOTHING_FOUND)

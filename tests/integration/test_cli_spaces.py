@@ -53,6 +53,13 @@ def test_several_spaces_are_searched_together() -> None:
         assert nothing.out == "No matching memories.\n"
 
 
+def test_what_was_found_by_its_letters_says_so_in_several_spaces_too() -> None:
+    saved_id("mypostgresql", "--space", "work")
+    saved_id("other", "--space", "home")
+    [first, _] = done("search", "postgres", "--space", "all").out.splitlines()
+    assert first.endswith(" (found by its letters)")
+
+
 def test_several_spaces_are_listed_together() -> None:
     older = saved_id("older", "--space", "home")
     newer = saved_id("newer", "--space", "work")

@@ -123,6 +123,20 @@ SCREEN_GROUPS: dict[str, list[Change]] = {
     ],
     "familiar": [
         Change(
+            "a hit by letters passes for one by words",
+            "kioku/cli/formats.py",
+            '    mark = f" {BY_LETTERS}" if hit.is_substring else ""',
+            '    mark = ""',
+            "tests/integration/test_cli_search.py",
+        ),
+        Change(
+            "one is counted as several",
+            "kioku/wording.py",
+            "{'' if count == 1 else 's'}",
+            "s",
+            "tests/unit/test_wording.py",
+        ),
+        Change(
             "a word of the mesh is unknown",
             "kioku/cli/later.py",
             '    "serve": _MESH,\n',
