@@ -301,7 +301,7 @@ def test_what_is_no_backup_is_refused_and_nothing_is_touched(
                 salt, header, body FROM event WHERE seq = 2""",
             "1 events are of no log",
         ),
-        ("UPDATE log SET public_key = zeroblob(32)", "not its owner's"),
+        ("UPDATE log SET public_key = zeroblob(32)", "the key is not its owner's"),
         ("UPDATE meta SET value = 'soon' WHERE name = 'hlc_last'", "no number"),
         ("PRAGMA user_version = -5", "no kioku store"),
     ],

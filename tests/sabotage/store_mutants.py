@@ -68,14 +68,14 @@ STORE_GROUPS: dict[str, list[Change]] = {
         Change(
             "an erasure that came meanwhile is taken for done",
             ERASURE,
-            "write_meta(connection, _DONE, max(raised, int(read_meta(connection, _DONE, 0))))",
-            "write_meta(connection, _DONE, _raised(connection))",
+            "write_meta(connection, name, max(raised, int(read_meta(connection, name, 0))))",
+            "write_meta(connection, name, _raised(connection))",
             PAGE_TESTS,
         ),
         Change(
             "a slower finisher takes back what another noted",
             ERASURE,
-            "max(raised, int(read_meta(connection, _DONE, 0)))",
+            "max(raised, int(read_meta(connection, name, 0)))",
             "raised",
             PAGE_TESTS,
         ),
@@ -89,8 +89,8 @@ STORE_GROUPS: dict[str, list[Change]] = {
         Change(
             "purged words stay where the index parts its pages",
             ERASURE,
-            "            scrub(connection)\n",
-            "            pass\n",
+            "        scrub(connection)\n",
+            "        pass\n",
             PAGE_TESTS,
         ),
         Change(
@@ -137,7 +137,7 @@ STORE_GROUPS: dict[str, list[Change]] = {
         ),
         Change(
             "an erasure that cannot be finished fails the save",
-            REPLICA,
+            "kioku/erasing.py",
             "with suppress(StoreError):  # what was asked",
             "with suppress(SchemaVersionError):  # what was asked",
             REPLICA_TESTS,
