@@ -140,7 +140,7 @@ PROJECT_GROUPS: dict[str, list[Change]] = {
         Change(
             "a rename is the newest change there is",
             RENAMING,
-            "stamp = entry.hlc + AFTER if entry.hlc <= limit else None",
+            "stamp = entry.hlc + RENAMED_AFTER if entry.hlc <= limit else None",
             "stamp = None",
             PROJECT_TESTS,
         ),

@@ -159,7 +159,7 @@ SEARCH_GROUPS: dict[str, list[Change]] = {
         Change(
             "a ranker sees only what is wanted",
             SEARCHING,
-            "limit = question.limit if ranker is None else max(question.limit, RANKED_MIN)",
+            "limit = max(question.limit, RANKED_MIN)",
             "limit = question.limit",
             RANKER_TESTS,
         ),
