@@ -170,8 +170,8 @@ DOCTOR_GROUPS: dict[str, list[Change]] = {
         Change(
             "a key may be read by all",
             STORE,
-            '*sorted(glob(f"{base}.*.key"))',
-            "",
+            '*sorted(glob(f"{base}.*.key")), *kept',
+            "*kept",
             case("files-files_that_others_can_read"),
         ),
         Change(
