@@ -132,6 +132,26 @@ def test_what_has_changed_since_scores_as_it_did(memory: Memory, clock: Clock) -
             assert scores[hit.observation.id] == pytest.approx(hit.score, rel=0.25)
 
 
+def test_long_texts_that_have_changed_are_still_long_beside_the_others(
+    memory: Memory, clock: Clock
+) -> None:
+    """All that has changed is long, and holds the word: by themselves those texts would be of
+    usual length, and the word would tell nothing.
+    """
+    for number in range(80):
+        memory.save(f"staging {number} {' '.join(WORDS[:4])}", session_id=f"s-{number}")
+    long = [
+        memory.save(f"reader {number} {' '.join(WORDS[:6] * 10)}", session_id=f"l-{number}")
+        for number in range(8)
+    ]
+    before = memory.search("reader", limit=8)
+    clock.advance(MINUTE)
+    for seen in long[1:]:
+        memory.edit(seen.id, content=f"{seen.content} and more")
+    then = memory.search("reader", limit=8, as_of=NOON)
+    assert [hit.score for hit in then] == pytest.approx([hit.score for hit in before], rel=0.25)
+
+
 def test_what_came_later_lends_nothing(memory: Memory, clock: Clock) -> None:
     memory.save("the queue", session_id="s-one")
     before = memory.search("queue handbook")
