@@ -66,7 +66,9 @@ def translate(error: Exception, path: str) -> KiokuError:
         return access_error(path, error)
     for kinds, result, advice in _TRANSLATIONS:
         if isinstance(error, kinds):
-            return result(f"{path}: {advice} ({error})")
+            # SQLite's words for a call that left no message on the connection, as a backup's.
+            said = "" if str(error) == "not an error" else f" ({error})"
+            return result(f"{path}: {advice}{said}")
     return StoreError(f"{path}: {error}")
 
 

@@ -16,7 +16,7 @@ from kioku.errors import (
     StoreFullError,
     StoreIOError,
 )
-from kioku.log.database import APPLICATION_ID, Database
+from kioku.log.database import APPLICATION_ID, Database, translate
 from kioku.log.files import access_error
 from tests.property.stores import open_store
 
@@ -140,3 +140,11 @@ def test_a_write_at_full_goes_back_to_the_durability_that_was_asked_for(path: Pa
         with database.write(full=True) as connection:
             assert connection.execute("PRAGMA synchronous").get == 2
         assert database.pragma("synchronous") == 1
+
+
+def test_a_failure_is_never_said_to_be_no_error() -> None:
+    """A backup leaves no message on the connection, and SQLite then says "not an error"."""
+    silent = translate(apsw.IOError("not an error"), "there.db")
+    assert isinstance(silent, StoreIOError)
+    assert str(silent).endswith("check the disk")
+    assert str(translate(apsw.IOError("disk I/O error"), "there.db")).endswith("(disk I/O error)")
