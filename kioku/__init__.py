@@ -77,11 +77,13 @@ _NAMES: Final = {
     "crdt.standing": "Change Shown View",
     "doctor": "Check Report check",
     "errors": (
-        "AmbiguousIdError BadCommitmentError BadSealError BrokenChainError ClockError"
-        " ConfigError ExistsError InvalidArgumentError InvalidObservationError KiokuError"
-        " LogLimitError MalformedMessageError NestedTransactionError NotFoundError PeerError"
-        " PrivateSpaceError ReplicaClosedError SchemaVersionError SpaceError StoreAccessError"
-        " StoreBusyError StoreCorruptError StoreError StoreFullError StoreIOError TooLargeError"
+        "AddressInUseError AmbiguousIdError BadCommitmentError BadSealError"
+        " BrokenChainError ClockError ConfigError ExistsError InvalidArgumentError"
+        " InvalidObservationError KiokuError LinkClosedError LogLimitError"
+        " MalformedMessageError NestedTransactionError NotFoundError PeerError"
+        " PeerUnreachableError PrivateSpaceError ReplicaClosedError SchemaVersionError"
+        " SpaceError StoreAccessError StoreBusyError StoreCorruptError StoreError"
+        " StoreFullError StoreIOError TooLargeError TransportError"
         " UnsafeFileSystemError UnsupportedVersionError UsageError"
     ),
     "log.event": "EventId GENESIS PURGE RETRACT SAVE TOMBSTONE make_key",

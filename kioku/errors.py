@@ -113,6 +113,27 @@ class LogLimitError(PeerError):
     """A log or a space has more tips than the protocol allows."""
 
 
+class TransportError(KiokuError):
+    """The network or a peer cannot be reached now; waiting or trying again may help."""
+
+
+class LinkClosedError(TransportError):
+    """The link was closed; nothing was sent."""
+
+
+class PeerUnreachableError(TransportError):
+    """No replica answered in time; nothing was lost, what is saved here waits in its log."""
+
+
+class AddressInUseError(TransportError):
+    """A hub cannot listen where it was told to: the port is taken, or the address is no one's."""
+
+    def __init__(self, endpoint: str, reason: str) -> None:
+        super().__init__(f"cannot listen on {endpoint}: {reason}; choose another with --listen")
+        self.endpoint = endpoint
+        self.reason = reason
+
+
 class StoreError(KiokuError):
     """The file, the disk or the machine; its operator must act."""
 
