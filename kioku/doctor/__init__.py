@@ -9,6 +9,7 @@ what is derived from the log, and both say so. Each check is one function of its
     place          settings, file system, directory, locks, disk, leftovers
     spaces         the other stores in that directory
     store          one store: its files, its key, its clock, what waits in it
+    forks          logs that became trees, for their store was copied
     derived        what only the replica and the view can see, and building it again
 """
 
@@ -20,10 +21,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kioku.doctor.derived import check_derived
+from kioku.doctor.forks import check_forks
 from kioku.doctor.installation import check_installation
 from kioku.doctor.place import check_place
 from kioku.doctor.predecessor import check_predecessor
-from kioku.doctor.report import NAMES, Check, Report, Status
+from kioku.doctor.report import NAMES, Check, Report, Status, guarded
 from kioku.doctor.spaces import check_spaces
 from kioku.doctor.store import check_store
 from kioku.errors import ConfigError, KiokuError, StoreError
@@ -105,6 +107,7 @@ def _check_target(
 
 def _check_memory(memory: Memory, *, deep: bool) -> Iterator[Check]:
     yield from check_store(memory)
+    yield guarded("forks", lambda: check_forks(memory))
     yield from check_derived(memory, deep=deep)
 
 

@@ -26,7 +26,7 @@ NAMES: Final = (
     # the place of the store
     *("settings", "config", "filesystem", "directory", "locks", "disk", "leftovers", "spaces"),
     # the store
-    *("store", "files", "kept", "key", "own log", "clock", "unreadable", "index"),
+    *("store", "files", "kept", "key", "own log", "clock", "unreadable", "index", "forks"),
     *("held", "missing", "erasures"),
     # deep: all of the log, and all that is derived from it
     *("file", "chain", "seals", "frontier", "erased", "absent", "fold", "view", "rebuild"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kioku.doctor import NAMES
+from tests.unit import ailments_of_meshes as meshes
 from tests.unit import ailments_of_place as places
 from tests.unit import ailments_of_stores as stores_too
 from tests.unit.ailments import CASES, Bench, named
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from tests.unit.memories import Clock, Stores
 
-MODULES = (places.__name__, stores_too.__name__)
+MODULES = (places.__name__, stores_too.__name__, meshes.__name__)
 
 
 @pytest.fixture
