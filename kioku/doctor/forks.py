@@ -65,7 +65,7 @@ def check_forks(memory: Memory) -> Check:
 
 def _forks(connection: apsw.Connection) -> list[Fork]:
     rows: Any = connection.execute(_BRANCHES).fetchall()
-    return [Fork(id, name, ends, hlc or 0, bool(own)) for id, name, ends, hlc, own in rows]
+    return [Fork(log, name, ends, hlc or 0, bool(own)) for log, name, ends, hlc, own in rows]
 
 
 def _successors(connection: apsw.Connection) -> dict[bytes, int]:
