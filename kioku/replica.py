@@ -22,6 +22,7 @@ from kioku.errors import (
     StoreAccessError,
     StoreCorruptError,
 )
+from kioku.exchanging import Exchanging
 from kioku.log.chunk import decode_chunk
 from kioku.log.database import APPLICATION_ID, BUSY_TIMEOUT_MS, Database, Durability
 from kioku.log.draft import Draft
@@ -65,7 +66,7 @@ __all__ = [
 ]
 
 
-class Replica(Copying, Erasing):
+class Replica(Copying, Erasing, Exchanging):
     """One machine's copy of a space. Safe to share between threads, not across a fork."""
 
     def __init__(self, database: Database, attach: Callable[[Database], Core]) -> None:

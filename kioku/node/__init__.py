@@ -1,1 +1,1 @@
-"""The part that talks to the network: engine (one space, no threads), node (threads, the lock)."""
+"""The part of kioku that talks to the network, over a replica and a link."""

@@ -73,9 +73,9 @@ class Holdings(Protocol):
     def read_range(self, goal: EventId, after: Place | None) -> Iterator[bytes] | None:
         """Give the chunks past ``after`` on the way to ``goal``; all for None.
 
-        None if ``goal`` is not held and sealed here, or ``after`` is not on the way to it. Where
-        ``after`` is held here without its seal, the chunks begin at the seal before it. Each chunk
-        is read in a transaction of its own, when it is asked for.
+        None if ``goal`` is not held and sealed here, or ``after`` is not on the way to it. The
+        chunks begin right after it, whether or not its seal is here too: the asker holds that.
+        Each is read in a transaction of its own, when it is asked for.
         """
 
     def bodies(self, events: Sequence[EventId]) -> list[Body]:
@@ -99,4 +99,7 @@ class Holdings(Protocol):
         """
 
     def is_erased(self) -> bool:
-        """Whether nothing that a purge or retract named is left in any file here."""
+        """Whether nothing that a purge or retract named is left in any file here.
+
+        Whoever states tips asks this after it has read them: then all that they cover is erased.
+        """
