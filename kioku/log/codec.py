@@ -78,7 +78,7 @@ def split_sequence(data: bytes, offset: int) -> int:
     while open_items:
         if offset >= end:
             raise MalformedMessageError("the data ends in the middle of an item")
-        major, argument, offset = _read_head(data, offset)
+        major, argument, offset = read_head(data, offset)
         open_items -= 1
         if major in (2, 3):
             offset += argument
@@ -87,6 +87,26 @@ def split_sequence(data: bytes, offset: int) -> int:
     if offset > end:
         raise MalformedMessageError("the data ends in the middle of an item")
     return offset
+
+
+def has_items_max(data: bytes, items_max: int) -> bool:
+    """Whether an item has at most so many parts; False if it is not whole.
+
+    A decoded part takes far more memory than its one byte here. Cost: O(``items_max``).
+    """
+    open_items, offset, end = 1, 0, len(data)
+    try:
+        while open_items and items_max >= 0:
+            major, argument, offset = read_head(data, offset)
+            open_items -= 1
+            items_max -= 1
+            if major in (2, 3):
+                offset += argument
+            elif major in (4, 5, 6):
+                open_items += (1, argument, 2 * argument)[(6, 4, 5).index(major)]
+    except (MalformedMessageError, IndexError):
+        return False
+    return items_max >= 0 and offset <= end
 
 
 def has_plain_keys(data: bytes) -> bool:
@@ -106,7 +126,7 @@ def has_plain_keys(data: bytes) -> bool:
                 continue
             is_key = in_map[-1] and open_items[-1] % 2 == 0
             open_items[-1] -= 1
-            major, argument, offset = _read_head(data, offset)
+            major, argument, offset = read_head(data, offset)
             if is_key and major > 3:
                 return False
             if major in (2, 3):
@@ -119,7 +139,13 @@ def has_plain_keys(data: bytes) -> bool:
     return offset <= len(data)
 
 
-def _read_head(data: bytes, offset: int) -> tuple[int, int, int]:
+def read_head(data: bytes, offset: int) -> tuple[int, int, int]:
+    """Read what an item begins with: major type, argument, and the offset behind it.
+
+    Raises:
+        MalformedMessageError: if it is of indefinite or reserved length.
+        IndexError: if the data ends before it.
+    """
     first = data[offset]
     major, info = first >> 5, first & 0x1F
     if info < 24:
