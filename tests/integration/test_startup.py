@@ -55,6 +55,12 @@ def test_a_search_imports_no_driver_that_it_does_not_need() -> None:
     assert not _modules_after("search", "first") & COSTLY
 
 
+def test_no_command_of_one_machine_imports_what_the_mesh_needs() -> None:
+    mesh = {"kioku.transport.zenoh_link", "kioku.transport.memory_link", "zenoh"}
+    for command in (["save", "the second"], ["search", "first"], ["list"], ["status"]):
+        assert not _modules_after(*command) & mesh
+
+
 def test_no_command_imports_the_schemas_to_do_its_work() -> None:
     for command in (["save", "the second"], ["list"], ["search", "first"]):
         assert "kioku.cli.schemas" not in _modules_after(*command)

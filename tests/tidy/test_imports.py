@@ -26,7 +26,7 @@ OWNERS = {
     "cryptography": ("kioku/log/seal.py",),
     "platformdirs": ("kioku/config/sources.py",),
     "rich": ("kioku/cli/screen.py", "kioku/cli/views.py", "kioku/cli/progress.py"),
-    "zenoh": (),
+    "zenoh": ("kioku/transport/zenoh_*.py",),
     "mcp": (),
 }
 # Costly to import, so only inside a function that needs it.
