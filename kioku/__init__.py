@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kioku.audit import Finding as Finding
     from kioku.backup import Backup as Backup
     from kioku.clock_repair import ClockRepair as ClockRepair
+    from kioku.clock_repair import HeldRetraction as HeldRetraction
     from kioku.crdt.standing import Change as Change
     from kioku.crdt.standing import Shown as Shown
     from kioku.crdt.standing import View as View
@@ -73,7 +74,7 @@ __version__: Final = "0.1.0"
 _NAMES: Final = {
     "audit": "Finding",
     "backup": "Backup",
-    "clock_repair": "ClockRepair",
+    "clock_repair": "ClockRepair HeldRetraction",
     "crdt.standing": "Change Shown View",
     "doctor": "Check Report check",
     "errors": (

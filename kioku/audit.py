@@ -141,6 +141,7 @@ def _waiting(core: Core, now_ms: int) -> Finding:
         + "; ".join(shown[:SHOWN_MAX])
         + more,
         "set the clock that is wrong, here or there, and there run kioku doctor --fix-clock;"
+        " if that machine is gone, kioku doctor --retract-held NAME takes back what it wrote;"
         " else they take effect when their time has come",
     )
 

@@ -14,6 +14,10 @@ The rule this module guards: **what is visible stays as it is**. So nothing is d
 itself may be what is wrong: before 2025, or while events of other logs that took effect here lie
 ahead of it too. What cannot be said again, for its body is not here, keeps its whole key as it is.
 
+Where the machine that was ahead is gone, nobody there can do this. What it stamped waits elsewhere
+for its time, which may be years; on a person's word another machine retracts what waits (``held``
+events have had no effect, so nothing that counts is taken away).
+
 Source: DESIGN §5, "A clock that was ahead"; docs/adr/0059.
 """
 
@@ -22,7 +26,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from kioku.errors import ClockError, StoreError
+from kioku.errors import ClockError, NotFoundError, StoreError
 from kioku.log.draft import retracts
 from kioku.log.event import SAVE, TOMBSTONE
 from kioku.log.hlc import COUNTER_BITS, horizon, unix_ms
@@ -54,6 +58,10 @@ _AHEAD: Final = f"""SELECT {ENTRY_COLUMNS}, e.commitment FROM event e {ENTRY_JOI
     WHERE {_IS_OWN} AND {_COUNTS} ORDER BY e.hlc, l.log_id, e.seq, e.hash"""
 _OTHERS: Final = f"""SELECT l.name, count(*), max(e.hlc) FROM event e {ENTRY_JOINS}
     WHERE NOT {_IS_OWN} AND {_COUNTS} GROUP BY l.log ORDER BY max(e.hlc) DESC"""
+_HELD: Final = f"""SELECT {ENTRY_COLUMNS} FROM held h JOIN event e ON e.event = h.event
+    {ENTRY_JOINS} WHERE l.name = :name AND NOT EXISTS(SELECT 1 FROM purged p WHERE p.key = e.key)
+    AND NOT EXISTS(SELECT 1 FROM retracted r
+        WHERE r.log_id = l.log_id AND r.seq = e.seq AND r.hash = e.hash) ORDER BY e.hlc"""
 _NEWEST_FINE: Final = "SELECT max(hlc) FROM event WHERE hlc <= :limit"
 
 
@@ -74,6 +82,25 @@ class ClockRepair:
     observations: int
     ahead_ms: int
     now: datetime
+    is_dry_run: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRetraction:
+    """What taking back the waiting events of one author did, or would do.
+
+    Attributes:
+        name: what the author's logs call themselves.
+        events: saves and tombstones of theirs that waited for the clock.
+        observations: how many observations those belong to.
+        ahead_ms: how far ahead of the wall the greatest of them is stamped.
+        is_dry_run: whether it only looked.
+    """
+
+    name: str
+    events: int
+    observations: int
+    ahead_ms: int
     is_dry_run: bool
 
 
@@ -194,5 +221,44 @@ def result(found: Survey, *, is_dry_run: bool) -> ClockRepair:
         observations=len({entry.key for entry in found.again}),
         ahead_ms=max(unix_ms(newest) - found.wall_ms, 0),
         now=from_unix_ms(found.wall_ms),
+        is_dry_run=is_dry_run,
+    )
+
+
+# -- an author that is gone ---------------------------------------------------------------------
+
+
+def find_held(reading: Reading, name: str) -> list[Entry]:
+    """Give what waits for the clock of the logs of one name, ascending by stamp.
+
+    Raises:
+        NotFoundError: if nothing of it does.
+    """
+    rows: Any = reading.connection.execute(_HELD, {"name": name}).fetchall()
+    if not rows:
+        raise NotFoundError(
+            f"nothing of {name} waits for the clock here; kioku doctor names those of whom it does"
+        )
+    return [Entry(*row) for row in rows]
+
+
+def retract_held(transaction: Transaction, name: str) -> list[Entry]:
+    """Retract what waits of the logs of one name; gives what that was.
+
+    Raises:
+        NotFoundError: if nothing of it does; nothing was written.
+    """
+    held = find_held(transaction, name)
+    transaction.append(retracts(entry.id for entry in held))
+    return held
+
+
+def retraction(held: list[Entry], name: str, *, wall_ms: int, is_dry_run: bool) -> HeldRetraction:
+    """What was taken back, as the caller's result."""
+    return HeldRetraction(
+        name=name,
+        events=len(held),
+        observations=len({entry.key for entry in held}),
+        ahead_ms=max(unix_ms(held[-1].hlc) - wall_ms, 0),
         is_dry_run=is_dry_run,
     )

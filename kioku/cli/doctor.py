@@ -1,7 +1,8 @@
 """``doctor``: what is wrong with the installation and the store, and mending it.
 
-The rule this module guards: the clock is only repaired on a person's word. Everything that
-``--fix`` does can lose nothing, so it asks nothing.
+The rule this module guards: the clock is only repaired on a person's word, and what a lost machine
+stamped ahead is only taken back on it. Everything that ``--fix`` does can lose nothing, so it asks
+nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from kioku.wording import counted
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from kioku.clock_repair import ClockRepair
+    from kioku.clock_repair import ClockRepair, HeldRetraction
     from kioku.doctor import Report
 
 _EXIT_CODES = {"pass": 0, "warn": 1, "fail": 2}
@@ -30,6 +31,7 @@ def _doctor(arguments: Namespace) -> int:
     from kioku.doctor import check
 
     clock = _fix_clock(arguments) if arguments.fix_clock else None
+    taken_back = _retract_held(arguments) if arguments.retract_held else None
     # Without --space the doctor reads the settings itself: a bad one is a finding, not an error.
     target = settings_of(arguments) if arguments.space else None
     with Work("checking"):
@@ -40,8 +42,12 @@ def _doctor(arguments: Namespace) -> int:
             shown["fixed"] = list(report.fixed)
         if clock is not None:
             shown["clock"] = _clock_json(clock)
+        if taken_back is not None:
+            shown["retracted"] = _taken_json(taken_back)
         render.json(shown)
     else:
+        if taken_back is not None:
+            render.line(f"retracted: {_waiting(taken_back)}")
         _show(report, clock, is_fixing=arguments.fix)
     return _EXIT_CODES[report.worst_status]
 
@@ -82,6 +88,35 @@ def _fix_clock(arguments: Namespace) -> ClockRepair | None:
                 f"{size}, would be stamped again; be sure that {now} is right",
             )
         return memory.fix_clock()
+
+
+def _retract_held(arguments: Namespace) -> HeldRetraction:
+    """Show what would be taken back of a machine that is gone, ask, and do it."""
+    with open_memory(arguments) as memory:
+        found = memory.retract_held(arguments.retract_held, dry_run=True)
+        require_yes(
+            arguments,
+            f"take back {_waiting(found)}, on every machine and for ever? If {found.name} can still"
+            " be mended, set its clock and run kioku doctor --fix-clock there instead",
+            f"{_waiting(found)} would be taken back on every machine, for ever",
+        )
+        return memory.retract_held(found.name)
+
+
+def _waiting(found: HeldRetraction) -> str:
+    return (
+        f"{counted(found.events, 'event')} of {found.name} (of observations:"
+        f" {found.observations:,}), stamped up to {found.ahead_ms // 1000:,} s ahead"
+    )
+
+
+def _taken_json(found: HeldRetraction) -> dict[str, Any]:
+    return {
+        "name": found.name,
+        "events": found.events,
+        "observations": found.observations,
+        "ahead_ms": found.ahead_ms,
+    }
 
 
 def _count(repair: ClockRepair) -> str:
@@ -134,14 +169,25 @@ DOCTOR = Verb(
             action="store_true",
             help="stamp again what was saved while this machine's clock was ahead",
         ),
+        argument(
+            "--retract-held",
+            metavar="NAME",
+            help="take back, everywhere, what a machine that is gone stamped ahead of the clock",
+        ),
         YES,
         SPACE,
         JSON,
     ),
-    examples=("kioku doctor", "kioku doctor --deep --fix", "kioku doctor --fix-clock"),
+    examples=(
+        "kioku doctor",
+        "kioku doctor --deep --fix",
+        "kioku doctor --fix-clock",
+        "kioku doctor --retract-held old-laptop",
+    ),
     run=_doctor,
     output="`[PASS|WARN|FAIL] name - summary` for each check, and `hint: …` where one helps; "
-    "`fixed: …` for each thing that `--fix` did, `clock: …` with `--fix-clock`.",
+    "`fixed: …` for each thing that `--fix` did, `clock: …` with `--fix-clock`, `retracted: …` with"
+    " `--retract-held`.",
     json="All checks, and the worst.",
     exit_codes="0 all passed, 1 the worst is a warning, 2 something failed or the usage is wrong",
 )

@@ -39,6 +39,13 @@ _CLOCK: Schema = {
     "now": moment("the clock that they were held against"),
 }
 
+_RETRACTED: Schema = {
+    "name": text("whose events they were"),
+    "events": number("that waited for the clock"),
+    "observations": number("how many observations those belong to"),
+    "ahead_ms": number("how far ahead the greatest of them was stamped"),
+}
+
 _STATUS: Schema = {
     "version": text("kioku's"),
     "backend": {"const": "sqlite", "description": "what stores it"},
@@ -150,8 +157,12 @@ _OUTPUTS: dict[str, Schema] = {
             "checks": listed(shared("check"), "all that was looked at"),
             "fixed": listed({"type": "string"}, "with `--fix`: what was done, a sentence a thing"),
             "clock": {**record(_CLOCK), "description": "with `--fix-clock`: what that did"},
+            "retracted": {
+                **record(_RETRACTED),
+                "description": "with `--retract-held`: what that took back",
+            },
         },
-        optional=("fixed", "clock"),
+        optional=("fixed", "clock", "retracted"),
     ),
     **MOVING,
     "rebuild": record(

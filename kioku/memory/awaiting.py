@@ -169,6 +169,7 @@ class AsyncMemory:
     is_private = _awaited(Memory.is_private)
     rebuild = _awaited(Memory.rebuild)
     fix_clock = _awaited(Memory.fix_clock)
+    retract_held = _awaited(Memory.retract_held)
 
     # -- what does not wait
 

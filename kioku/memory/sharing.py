@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from kioku.backup import Backup
-    from kioku.clock_repair import ClockRepair
+    from kioku.clock_repair import ClockRepair, HeldRetraction
     from kioku.log.frontier import Frontier
     from kioku.memory.results import MemoryStatistics
     from kioku.replica import IngestCounts
@@ -111,3 +111,24 @@ class Sharing(Handle):
             with self._replica.transaction(now_ms=now_ms) as transaction:
                 found = clock_repair.repair(transaction, wall_ms=now_ms)
         return clock_repair.result(found, is_dry_run=dry_run)
+
+    def retract_held(self, name: str, *, dry_run: bool = False) -> HeldRetraction:
+        """Take back, everywhere, what a machine that is gone has stamped ahead of the clock.
+
+        Events of ``name`` that wait here for their time are retracted: they have had no effect, and
+        then never will; their content is erased. While that machine can still be mended, rather
+        set its clock and call ``fix_clock`` there, which keeps all of it. ``dry_run`` only looks.
+
+        Raises:
+            NotFoundError: if nothing of that name waits here; nothing was written.
+        """
+        from kioku import clock_repair
+
+        now_ms = self.now_ms()
+        if dry_run:
+            with self._replica.reading(now_ms=now_ms) as reading:
+                held = clock_repair.find_held(reading, name)
+        else:
+            with self._replica.transaction(now_ms=now_ms) as transaction:
+                held = clock_repair.retract_held(transaction, name)
+        return clock_repair.retraction(held, name, wall_ms=now_ms, is_dry_run=dry_run)

@@ -148,3 +148,20 @@ def test_fix_says_what_it_did_or_that_there_was_nothing(home: Path) -> None:
     assert done("doctor", "--fix").out.endswith(
         "fixed: nothing; there was nothing that can be fixed without asking\n"
     )
+
+
+def test_what_a_machine_that_is_gone_stamped_ahead_is_shown_before_it_is_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with kioku.open(tmp_path / "gone.db") as gone, kioku.open() as memory:
+        write_ahead(gone, monkeypatch)
+        name = gone.list()[0].host
+        for chunk in gone.export_chunks():
+            memory.ingest_chunk(chunk)
+    assert_refused(run("doctor", "--retract-held", "nobody"), 1, "nothing of nobody waits")
+    asked = run("doctor", "--retract-held", name)
+    assert_refused(asked, 1, f"4 events of {name} (of observations: 3)", "--yes")
+    told = run("doctor", "--retract-held", name, "--yes", "--json").json
+    assert told["retracted"]["events"] == 4
+    assert {one["status"] for one in told["checks"] if one["name"] == "held"} == {"pass"}
+    assert_refused(run("doctor", "--retract-held", name), 1, f"nothing of {name} waits")

@@ -212,6 +212,15 @@ def events_that_their_author_takes_back(bench: Bench) -> Iterator[Any]:
     carry(mended, here)
 
 
+@breaks("held")
+def events_of_a_machine_that_is_gone(bench: Bench) -> Iterator[Any]:
+    early, here = bench.memory("early", 10**9), bench.memory("here")
+    carry(early, here)
+    assert "--retract-held" in named(check(here), "held")[0].hint
+    yield of(here)
+    here.retract_held("early")
+
+
 @breaks("missing")
 def a_body_that_did_not_come(bench: Bench) -> Iterator[Any]:
     author = Author(7, hlc=1)
