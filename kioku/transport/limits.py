@@ -44,6 +44,7 @@ class Limits:
         cuts_max: questions in a row that may end without an explicit end.
         idle_asks_max: questions about one log in a row that may bring nothing new: enough to find
             a split in the longest log there can be, twice.
+        given_up_max: tips of a peer that may turn out to be none.
         heads_max: tips that a peer may state.
         sums_max: prefixes under which a peer may give sums: ten times what 100,000 tips need.
         bodies_max: events whose bodies are asked of one peer in vain.
@@ -52,11 +53,12 @@ class Limits:
     """
 
     credit_bytes: int = CREDIT_BYTES_MAX
-    first_credit_bytes: int = 512 * 1024
+    first_credit_bytes: int = 1_280 * 1024
     ranges_at_once: int = 4
     timeout_ms: int = 10_000
     cuts_max: int = 2
     idle_asks_max: int = 40
+    given_up_max: int = 64
     heads_max: int = TIPS_MAX
     sums_max: int = 8_192
     bodies_max: int = 1_024
