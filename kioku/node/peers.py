@@ -1,0 +1,192 @@
+"""What is known of each peer, in memory: what its beacons said, and how comparing with it went.
+
+A beacon is a claim. Nothing here decides what is stored: only whom to ask, when, and what a person
+is told. The table is bounded, for anybody can invent addresses.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kioku.log.event import EventId
+    from kioku.transport.link import Address
+    from kioku.transport.message import Beacon
+
+PEERS_MAX: Final = 1_000
+"""Twenty times the largest mesh that is promised (fifty machines)."""
+
+SILENCE_MS_MAX: Final = 100_000
+"""A peer that says nothing for two of its longest intervals between beacons is not reachable."""
+
+BACKOFF_BASE_MS: Final = 1_000
+BACKOFF_MS_MAX: Final = 60_000
+
+
+class Refused(NamedTuple):
+    """Why what a peer offered could not be taken, and when to ask for it again (None: never)."""
+
+    reason: str
+    again_ms: int | None
+
+
+class Peer:
+    """One replica that was heard. Times are of the steady clock unless they say otherwise."""
+
+    __slots__ = (
+        "address",
+        "ahead",
+        "asked_missing_ms",
+        "beacon",
+        "behind",
+        "compared_ms",
+        "covered",
+        "digest",
+        "failures",
+        "fruitless",
+        "heard_ms",
+        "heard_wall_ms",
+        "is_hinted",
+        "is_reachable",
+        "level_ms",
+        "must_compare",
+        "not_before_ms",
+        "offset_ms",
+        "patience",
+        "problem",
+        "refused",
+        "wanted_ms",
+    )
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self.beacon: Beacon | None = None
+        self.digest = b""
+        self.heard_ms = 0
+        self.heard_wall_ms = 0
+        self.offset_ms: int | None = None
+        self.is_reachable = False
+        # what comparing knows
+        self.covered: frozenset[bytes] = frozenset()
+        """Digests of its that everything behind is held here."""
+        self.must_compare = True
+        """Compare even if the digests agree: just met, once an hour, or somebody asked for it."""
+        self.is_hinted = False
+        """It has published something that does not fit here yet."""
+        self.wanted_ms: int | None = None
+        """Since when it is known to have something else."""
+        self.patience = (0, 0)
+        """How long it is let wait then: around what, and as it was drawn."""
+        self.fruitless = 0
+        """How often in a row comparing with it brought nothing."""
+        self.compared_ms: int | None = None
+        self.asked_missing_ms: int | None = None
+        self.level_ms: int | None = None
+        self.not_before_ms = 0
+        self.failures = 0
+        self.problem = ""
+        self.behind: int | None = None
+        self.ahead: int | None = None
+        self.refused: dict[EventId, Refused] = {}
+
+    def heard(self, beacon: Beacon, now_ms: int, wall_ms: int) -> None:
+        """Take in what it says of itself."""
+        self.beacon, self.digest = beacon, beacon.digest
+        self.heard_ms, self.heard_wall_ms = now_ms, wall_ms
+        self.offset_ms = beacon.wall_ms - wall_ms
+        self.is_reachable = True
+
+    @property
+    def is_hub(self) -> bool:
+        """Whether it says that it is a hub."""
+        return self.beacon is not None and self.beacon.role == "hub"
+
+    def forget_refusals(self, now_ms: int) -> None:
+        """Forget what was refused long enough ago to be asked for again."""
+        for tip, refused in list(self.refused.items()):
+            if refused.again_ms is not None and refused.again_ms <= now_ms:
+                del self.refused[tip]
+
+    @property
+    def identity(self) -> bytes:
+        """What its transport is known by in the mesh; empty while it has not said."""
+        return self.beacon.identity if self.beacon is not None else b""
+
+    @property
+    def order(self) -> tuple[bool, int, Address]:
+        """Whom to compare with first: hubs, then whoever was not compared with for longest."""
+        compared = -1 if self.compared_ms is None else self.compared_ms
+        return (not self.is_hub, compared, self.address)
+
+    def failed(self, problem: str, now_ms: int, chance: float) -> None:
+        """Leave it alone for a while: longer each time, by full jitter, at most a minute."""
+        longest = min(BACKOFF_MS_MAX, BACKOFF_BASE_MS << min(self.failures, 10))
+        self.failures += 1
+        self.problem = problem
+        self.not_before_ms = now_ms + int(longest * chance)
+
+    def succeeded(self, now_ms: int) -> None:
+        """It has answered all that it was asked."""
+        self.failures = 0
+        self.problem = ""
+        self.not_before_ms = now_ms
+        self.compared_ms = now_ms
+
+
+class Peers:
+    """The peers of one space."""
+
+    def __init__(self) -> None:
+        self._peers: dict[Address, Peer] = {}
+
+    def __iter__(self) -> Iterator[Peer]:
+        return iter(self._peers.values())
+
+    def __len__(self) -> int:
+        return len(self._peers)
+
+    def get(self, address: Address) -> Peer | None:
+        """Give a peer that was heard."""
+        return self._peers.get(address)
+
+    def meet(self, address: Address) -> Peer | None:
+        """Give a peer, making room for one that is new; None if there is none."""
+        peer = self._peers.get(address)
+        if peer is not None:
+            return peer
+        if len(self._peers) >= PEERS_MAX and not self._forget_one():
+            return None
+        peer = self._peers[address] = Peer(address)
+        return peer
+
+    def _forget_one(self) -> bool:
+        silent = [peer for peer in self if not peer.is_reachable]
+        if not silent:
+            return False
+        del self._peers[min(silent, key=lambda peer: peer.heard_ms).address]
+        return True
+
+    def succeed(self, peer: Peer, identity: bytes) -> None:
+        """Forget who the same process was before it began another log."""
+        machine, mine = peer.address.machine, peer.address
+        for other in list(self):
+            is_same = other.identity == identity and other.address.machine == machine
+            if identity and is_same and other.address != mine:
+                del self._peers[other.address]
+
+    def reachable(self) -> list[Peer]:
+        """Give those that can be asked now, hubs first."""
+        return sorted((peer for peer in self if peer.is_reachable), key=lambda peer: peer.order)
+
+    def grow_silent(self, now_ms: int) -> None:
+        """Note who has not been heard for too long."""
+        for peer in self:
+            if peer.is_reachable and now_ms - peer.heard_ms > SILENCE_MS_MAX:
+                peer.is_reachable = False
+
+    def lose_all(self) -> None:
+        """Note that nobody can be reached."""
+        for peer in self:
+            peer.is_reachable = False

@@ -1,0 +1,27 @@
+"""Engines over one wire: what one saves is on all, and nothing is said between equals."""
+
+from __future__ import annotations
+
+from tests.unit.node.world import World
+
+
+def test_what_one_saves_is_shown_on_all_at_once() -> None:
+    world = World()
+    hub, anna, ben = world.add("hub", "hub"), world.add("anna"), world.add("ben")
+    world.run(5_000)
+    (key,) = anna.save(b"live")
+    world.settle()
+    assert [m.shows(key) for m in (hub, anna, ben)] == [b"live"] * 3
+    assert world.is_level()
+
+
+def test_who_joins_late_gets_all_there_is() -> None:
+    world = World()
+    world.add("hub", "hub")
+    anna = world.add("anna")
+    keys = [key for n in range(50) for key in anna.save(b"%d" % n)]
+    world.run(5_000)
+    late = world.add("late")
+    world.run(2_000)
+    assert all(late.shows(key) for key in keys)
+    assert world.is_level()
