@@ -7,16 +7,15 @@ seals: what is stated is what was sealed before. Whoever speaks for the replica 
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from kioku.crdt.standing import Outcome
 from kioku.errors import BadCommitmentError, StoreAccessError
-from kioku.log import lookup
 from kioku.log.erasure import count_due
 from kioku.log.private import refuse_private, space_of
 from kioku.log.schema import read_meta, write_meta
 from kioku.log.transfer import read_chunk
-from kioku.transport.holdings import Body, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -25,9 +24,10 @@ if TYPE_CHECKING:
     from kioku.log.database import Database
     from kioku.log.event import EventId
     from kioku.log.frontier import Frontier, Tip
-    from kioku.log.lookup import Changes
+    from kioku.log.lookup import Changes, Lookup
     from kioku.log.path import Path
     from kioku.transaction import Core
+    from kioku.transport.holdings import Body, Place
 
 NONCE_BYTES: Final = 16
 NONCES_MAX: Final = 64
@@ -49,6 +49,13 @@ class Exchanging:
     def _writing(self, now_ms: int, *, full: bool = False) -> AbstractContextManager[None]:
         raise NotImplementedError
 
+    @contextmanager
+    def _asked(self) -> Iterator[Lookup]:
+        from kioku.log.lookup import Lookup  # no save has a use for it
+
+        with self._opened(), self._database.read():
+            yield Lookup(self._core.store)
+
     # -- what is stated
 
     def stated_digest(self) -> bytes:
@@ -68,8 +75,8 @@ class Exchanging:
             row: the newest event's row when last asked.
             digest: that of what is known: while it is the stored one, nothing has changed.
         """
-        with self._opened(), self._database.read():
-            return lookup.changes_since(self._core.store, row, digest)
+        with self._asked() as lookup:
+            return lookup.changes_since(row, digest)
 
     def data_version(self) -> int:
         """Give a number that is another one once another connection has written to the file."""
@@ -80,30 +87,34 @@ class Exchanging:
 
     def tips_of(self, log_id: bytes) -> list[Tip]:
         """Give a log's stated tips, ascending by seq."""
-        with self._opened(), self._database.read():
-            return lookup.stated_tips(self._core.store, log_id)
+        with self._asked() as lookup:
+            return lookup.tips_of(log_id)
 
     def holds(self, event: EventId) -> bool:
         """Whether exactly this event is here, on any branch."""
-        with self._opened(), self._database.read():
-            return lookup.find(self._core.store, event) is not None
+        with self._asked() as lookup:
+            return lookup.holds(event)
 
     def stamps_of(self, events: Sequence[EventId]) -> list[int]:
         """Give the stamps of events; 0 for one that is not here."""
-        with self._opened(), self._database.read():
-            return lookup.stamps_of(self._core.store, events)
+        with self._asked() as lookup:
+            return lookup.stamps_of(events)
 
     def sealed_at_or_below(self, event: EventId) -> Place | None:
         """Give the last sealed event at or before a held one, on its own path; None for none."""
-        with self._opened(), self._database.read():
-            found = lookup.last_sealed(self._core.store, event)
-            return Place(*found) if found else None
+        from kioku.transport.holdings import Place
+
+        with self._asked() as lookup:
+            found = lookup.last_sealed(event)
+        return Place(*found) if found else None
 
     def hashes(self, goal: EventId, seqs: Sequence[int]) -> list[Place] | None:
         """Give the events at ``seqs`` on the way to ``goal``; None if ``goal`` is not held."""
-        with self._opened(), self._database.read():
-            found = lookup.hashes_on(self._core.store, goal, seqs)
-            return None if found is None else [Place(*one) for one in found]
+        from kioku.transport.holdings import Place
+
+        with self._asked() as lookup:
+            found = lookup.hashes_on(goal, seqs)
+        return None if found is None else [Place(*one) for one in found]
 
     def read_range(self, goal: EventId, after: Place | None) -> Iterator[bytes] | None:
         """Give the chunks past ``after`` on the way to ``goal``; all for None.
@@ -114,8 +125,8 @@ class Exchanging:
         Raises:
             StoreCorruptError: while they are read, if an event or a body is not what was written.
         """
-        with self._opened(), self._database.read():
-            path = lookup.sealed_path(self._core.store, goal)
+        with self._asked() as lookup:
+            path = lookup.sealed_path_to(goal)
             if path is None or (after is not None and not path.has(after.seq, after.hash)):
                 return None
         return self._chunks(path, after.seq if after is not None else 0)
@@ -131,13 +142,15 @@ class Exchanging:
 
     def bodies(self, events: Iterable[EventId]) -> list[Body]:
         """Give the bodies that are here, whole; none that is purged or retracted is."""
-        with self._opened(), self._database.read():
-            return [Body(*found) for found in lookup.bodies_of(self._core.store, events)]
+        from kioku.transport.holdings import Body
+
+        with self._asked() as lookup:
+            return [Body(*found) for found in lookup.bodies_of(events)]
 
     def missing_events(self, limit: int) -> list[EventId]:
         """Give events whose bodies should be here and are not, the newest first."""
-        with self._opened(), self._database.read():
-            return lookup.missing_events(self._core.store, limit)
+        with self._asked() as lookup:
+            return lookup.missing(limit)
 
     def supply_bodies(self, bodies: Sequence[Body], *, now_ms: int) -> int:
         """Give missing events their bodies, and show what they reveal; gives how many were.
@@ -158,8 +171,10 @@ class Exchanging:
             return len(supplied)
 
     def _missing_row(self, event: EventId, salt: bytes, body: bytes) -> int | None:
-        found = lookup.find_within(self._core.store, event)
-        if found is not None and not lookup.fits(found, salt, body):
+        from kioku.log.lookup import find, fits
+
+        found = find(self._core.store, event)
+        if found is not None and not fits(found, salt, body):
             raise BadCommitmentError(
                 f"log {event.log_id.hex()} seq {event.seq}: the body is not the one that it"
                 " commits to; another replica may have it"
@@ -235,27 +250,20 @@ class Exchanging:
             StoreAccessError: if this replica has met others, whose events are in here.
             PrivateSpaceError: if the space is private.
         """
+        from kioku.log.peers import has_met
+
         with self._opened(), self._writing(0, full=True):
             connection = self._core.connection
             refuse_private(connection)
             if read_meta(connection, "space_id") == space_id and space_of(connection) == name:
                 return
-            if self._has_met_peers():
+            if has_met(connection):
                 raise StoreAccessError(
                     f"space {space_of(connection)}: this replica has met others of it, so it cannot"
                     f" become one of space {name}; kioku export here, and kioku import there"
                 )
             write_meta(connection, "space_id", space_id)
             write_meta(connection, "space", name)
-
-    def has_met_peers(self) -> bool:
-        """Whether this replica ever exchanged with another."""
-        with self._opened(), self._database.read():
-            return self._has_met_peers()
-
-    def _has_met_peers(self) -> bool:
-        sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'peer'"
-        return bool(self._core.connection.execute(sql).get)
 
     def is_erased(self) -> bool:
         """Whether nothing that a purge or retract named is left in any file here."""

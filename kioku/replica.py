@@ -37,6 +37,7 @@ from kioku.log.schema import SCHEMA_VERSION, write_space
 from kioku.log.schema import TABLES as LOG_TABLES
 from kioku.log.store import Entry, LogStore
 from kioku.log.transfer import genesis_of, place, read_chunk, read_seal
+from kioku.meeting import Meeting
 from kioku.transaction import (
     Core,
     IngestCounts,
@@ -66,7 +67,7 @@ __all__ = [
 ]
 
 
-class Replica(Copying, Erasing, Exchanging):
+class Replica(Copying, Erasing, Exchanging, Meeting):
     """One machine's copy of a space. Safe to share between threads, not across a fork."""
 
     def __init__(self, database: Database, attach: Callable[[Database], Core]) -> None:

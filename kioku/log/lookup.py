@@ -53,80 +53,9 @@ class Changes(NamedTuple):
 
 
 def find(store: LogStore, event: EventId) -> Found | None:
-    """Find an event; None if exactly this one is not here."""
-    refuse_private(store.connection)
-    return find_within(store, event)
-
-
-def find_within(store: LogStore, event: EventId) -> Found | None:
-    """Find an event for this replica itself, whatever its space."""
+    """Find an event for this replica itself; None if exactly this one is not here."""
     row: Any = store.connection.execute(_FIND, (event.seq, event.log_id, event.hash)).fetchone()
     return Found(*row) if row else None
-
-
-def find_path(store: LogStore, goal: EventId) -> Path | None:
-    """Give the way to an event; None if it is not here."""
-    return Path(store, goal) if find(store, goal) else None
-
-
-def stated_tips(store: LogStore, log_id: bytes) -> list[Tip]:
-    """Give a log's stated tips, ascending by seq; none if the log is not here."""
-    refuse_private(store.connection)
-    log = store.log(log_id)
-    return store.stated_tips(log.log) if log else []
-
-
-def last_sealed(store: LogStore, event: EventId) -> tuple[int, bytes] | None:
-    """Give seq and hash of the last sealed event at or before one, on its own path."""
-    path = find_path(store, event)
-    seq = path.last_seal(event.seq) if path else 0
-    digest = path.hash_before(seq + 1) if path and seq else None
-    return (seq, digest) if digest else None
-
-
-def hashes_on(
-    store: LogStore, goal: EventId, seqs: Iterable[int]
-) -> list[tuple[int, bytes]] | None:
-    """Give the hashes at some seqs on the way to an event; None if that is not here."""
-    path = find_path(store, goal)
-    if path is None:
-        return None
-    wanted = (seq for seq in seqs if 1 <= seq <= goal.seq)
-    return [(seq, digest) for seq in wanted if (digest := path.hash_before(seq + 1))]
-
-
-def sealed_path(store: LogStore, goal: EventId) -> Path | None:
-    """Give the way to an event that is sealed here; None if it is not."""
-    found = find(store, goal)
-    if found is None or not store.is_sealed(found.branch, goal.seq):
-        return None
-    return Path(store, goal)
-
-
-def bodies_of(store: LogStore, events: Iterable[EventId]) -> Iterator[tuple[EventId, bytes, bytes]]:
-    """Give event, salt and body of those that have one here, and as it was written.
-
-    What a purge or a retract has erased has none: that went in the same transaction.
-    """
-    for event in events:
-        found = find(store, event)
-        if found is None or found.salt is None or found.body is None:
-            continue
-        if fits(found, found.salt, found.body):
-            yield event, found.salt, found.body
-
-
-def missing_events(store: LogStore, limit: int) -> list[EventId]:
-    """Give events whose bodies should be here and are not, the newest first."""
-    refuse_private(store.connection)
-    return [EventId(*row) for row in store.connection.execute(_MISSING, (limit,))]
-
-
-def stamps_of(store: LogStore, events: Iterable[EventId]) -> list[int]:
-    """Give the stamps of events; 0 for one that is not here."""
-    refuse_private(store.connection)
-    ask = store.connection.execute
-    return [int(ask(_STAMP, (seq, log_id, digest)).get or 0) for log_id, seq, digest in events]
 
 
 def fits(found: Found, salt: bytes, body: bytes) -> bool:
@@ -135,21 +64,89 @@ def fits(found: Found, salt: bytes, body: bytes) -> bool:
     return is_formed and commit(salt, body) == found.commitment
 
 
-def changes_since(store: LogStore, row: int, digest: bytes | None) -> Changes:
-    """Find the logs whose stated tips may have changed since ``row`` was the newest event.
+class Lookup:
+    """What a store answers in one transaction to whoever exchanges with it."""
 
-    None where the digest is what it was; all logs for a ``row`` of -1. Cost: O(events since).
-    """
-    now = store.digest()
-    top = int(store.connection.execute("SELECT max(event) FROM event").get or 0)
-    if now == digest:
-        return Changes(now, top, [])
-    if row < 0:
-        logs: dict[bytes, list[Tip]] = {}
-        for tip in store.frontier():
-            logs.setdefault(tip.log_id, []).append(tip)
-        return Changes(now, top, list(logs.items()))
-    changed: Sequence[Any] = store.connection.execute(_CHANGED, (row,)).fetchall()
-    return Changes(
-        now, top, [(store.log_row(log).log_id, store.stated_tips(log)) for (log,) in changed]
-    )
+    def __init__(self, store: LogStore) -> None:
+        """Ask a store.
+
+        Raises:
+            PrivateSpaceError: if its space is private: each answer says something of it.
+        """
+        refuse_private(store.connection)
+        self._store = store
+
+    def holds(self, event: EventId) -> bool:
+        """Whether exactly this event is here."""
+        return find(self._store, event) is not None
+
+    def path_to(self, goal: EventId) -> Path | None:
+        """Give the way to an event; None if it is not here."""
+        return Path(self._store, goal) if self.holds(goal) else None
+
+    def sealed_path_to(self, goal: EventId) -> Path | None:
+        """Give the way to an event whose seal is here; None if it is not."""
+        found = find(self._store, goal)
+        if found is None or not self._store.is_sealed(found.branch, goal.seq):
+            return None
+        return Path(self._store, goal)
+
+    def tips_of(self, log_id: bytes) -> list[Tip]:
+        """Give a log's stated tips, ascending by seq; none if the log is not here."""
+        log = self._store.log(log_id)
+        return self._store.stated_tips(log.log) if log else []
+
+    def stamps_of(self, events: Iterable[EventId]) -> list[int]:
+        """Give the stamps of events; 0 for one that is not here."""
+        ask = self._store.connection.execute
+        return [int(ask(_STAMP, (seq, log_id, digest)).get or 0) for log_id, seq, digest in events]
+
+    def last_sealed(self, event: EventId) -> tuple[int, bytes] | None:
+        """Give seq and hash of the last sealed event at or before one, on its own path."""
+        path = self.path_to(event)
+        seq = path.last_seal(event.seq) if path else 0
+        digest = path.hash_before(seq + 1) if path and seq else None
+        return (seq, digest) if digest else None
+
+    def hashes_on(self, goal: EventId, seqs: Iterable[int]) -> list[tuple[int, bytes]] | None:
+        """Give the hashes at some seqs on the way to an event; None if that is not here."""
+        path = self.path_to(goal)
+        if path is None:
+            return None
+        wanted = (seq for seq in seqs if 1 <= seq <= goal.seq)
+        return [(seq, digest) for seq in wanted if (digest := path.hash_before(seq + 1))]
+
+    def bodies_of(self, events: Iterable[EventId]) -> Iterator[tuple[EventId, bytes, bytes]]:
+        """Give event, salt and body of those that have one here, and as it was written.
+
+        What a purge or a retract has erased has none: that went in the same transaction.
+        """
+        for event in events:
+            found = find(self._store, event)
+            if found is None or found.salt is None or found.body is None:
+                continue
+            if fits(found, found.salt, found.body):
+                yield event, found.salt, found.body
+
+    def missing(self, limit: int) -> list[EventId]:
+        """Give events whose bodies should be here and are not, the newest first."""
+        return [EventId(*row) for row in self._store.connection.execute(_MISSING, (limit,))]
+
+    def changes_since(self, row: int, digest: bytes | None) -> Changes:
+        """Find the logs whose stated tips may have changed since ``row`` was the newest event.
+
+        None where the digest is what it was; all logs for a ``row`` of -1. Cost: O(events since).
+        """
+        store = self._store
+        now = store.digest()
+        top = int(store.connection.execute("SELECT max(event) FROM event").get or 0)
+        if now == digest:
+            return Changes(now, top, [])
+        if row < 0:
+            logs: dict[bytes, list[Tip]] = {}
+            for tip in store.frontier():
+                logs.setdefault(tip.log_id, []).append(tip)
+            return Changes(now, top, list(logs.items()))
+        changed: Sequence[Any] = store.connection.execute(_CHANGED, (row,)).fetchall()
+        tips = [(store.log_row(log).log_id, store.stated_tips(log)) for (log,) in changed]
+        return Changes(now, top, tips)

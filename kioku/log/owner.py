@@ -337,7 +337,13 @@ class Owner:
         return [*tail, *(Draft(RETRACT, ZERO_KEY, body) for body in bodies)]
 
     def close(self, own: Own) -> None:
-        """Close a log for ever: never extended again; its tail is dealt with by the next one."""
+        """Close a log for ever: never extended again; its tail is dealt with by the next one.
+
+        Whoever does that may be an old copy, to which no peer has confirmed anything yet.
+        """
+        from kioku.log.peers import forget_receipts
+
+        forget_receipts(self._store.connection)
         connection, tip = self._store.connection, self._store.tip(own.branch)
         connection.execute("UPDATE own SET closed_seq = ? WHERE log = ?", (tip.seq, own.log.log))
         write_meta(connection, "hlc_last", self._last(tip))

@@ -16,6 +16,7 @@ from kioku.errors import ConfigError, InvalidArgumentError, PrivateSpaceError
 from kioku.log.event import EventId
 from kioku.log.path import Path as LogPath
 from kioku.log.transfer import read_chunk, read_run, read_seal
+from kioku.node.holdings import ReplicaHoldings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,6 +41,10 @@ def core(memory: Memory) -> Any:
     return memory.replica._core
 
 
+def holdings(memory: Memory) -> ReplicaHoldings:
+    return ReplicaHoldings(memory.replica, memory.now_ms)
+
+
 def path_of(memory: Memory) -> LogPath:
     return LogPath(core(memory).store, own_tip(memory))
 
@@ -54,6 +59,29 @@ WAYS_OUT: dict[str, Callable[[Memory], object]] = {
     "replica.frontier": lambda memory: memory.replica.frontier(),
     "replica.digest": lambda memory: memory.replica.digest(),
     "replica.export_chunks": lambda memory: list(memory.replica.export_chunks()),
+    "replica.stated_digest": lambda memory: memory.replica.stated_digest(),
+    "replica.stated_frontier": lambda memory: memory.replica.stated_frontier(),
+    "replica.stated_changes": lambda memory: memory.replica.stated_changes(-1, None),
+    "replica.tips_of": lambda memory: memory.replica.tips_of(own_tip(memory).log_id),
+    "replica.holds": lambda memory: memory.replica.holds(own_tip(memory)),
+    "replica.stamps_of": lambda memory: memory.replica.stamps_of([own_tip(memory)]),
+    "replica.sealed_at_or_below": lambda m: m.replica.sealed_at_or_below(own_tip(m)),
+    "replica.hashes": lambda memory: memory.replica.hashes(own_tip(memory), [1]),
+    "replica.read_range": lambda memory: memory.replica.read_range(own_tip(memory), None),
+    "replica.bodies": lambda memory: memory.replica.bodies([own_tip(memory)]),
+    "replica.missing_events": lambda memory: memory.replica.missing_events(1),
+    "replica.extent": lambda memory: memory.replica.extent(),
+    "replica.note_level": lambda m: m.replica.note_level(bytes(16), bytes(32), is_erased=True),
+    "replica.note_peer": lambda memory: memory.replica.note_peer(
+        bytes(16), machine="other", role="hub", version="1", now_ms=memory.now_ms()
+    ),
+    "replica.begin_log": lambda memory: memory.replica.begin_log(memory.now_ms()),
+    "replica.adopt_space": lambda memory: memory.replica.adopt_space(bytes(16), "team"),
+    "holdings.digest": lambda memory: holdings(memory).digest(),
+    "holdings.heads": lambda memory: holdings(memory).heads(""),
+    "holdings.sums": lambda memory: holdings(memory).sums(""),
+    "holdings.count_tips": lambda memory: holdings(memory).count_tips(""),
+    "holdings.tips_of": lambda memory: holdings(memory).tips_of(bytes(16)),
     "store.frontier": lambda memory: core(memory).store.frontier(),
     "store.digest": lambda memory: core(memory).store.digest(),
     "owner.seal_tail": lambda memory: core(memory).owner.seal_tail(),
