@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from kioku.log.database import Database
-    from kioku.log.peers import Erasure, Peer, PeerTable
-    from kioku.log.receipt import Extent, Lack
+    from kioku.log.peers import Erasure, Peer, PeerTable, StatedTips
+    from kioku.log.receipt import Extent
     from kioku.transaction import Core
 
 
@@ -116,27 +116,29 @@ class Meeting:
             return table.extent()
 
     def note_statement(
-        self, log_id: bytes, stated: Extent, *, lacks: Iterable[Lack], is_erased: bool
+        self, log_id: bytes, stated: Extent, *, differing: Iterable[StatedTips], is_erased: bool
     ) -> bool:
-        """Learn from a comparison, that went to its end, what a peer has confirmed.
+        """Learn from a comparison that was finished what a peer has confirmed.
 
-        What it covers and had erased is confirmed; what it lacks is not, or not any more.
+        What it covers, and had erased, is confirmed; what it does not cover is not, or not any
+        more. Covered is what is an ancestor-or-self of a tip that it stated and that is held here.
 
         Args:
             log_id: the peer's log; of one that was not met nothing is kept.
             stated: what this replica stated when the comparison began.
-            lacks: of which logs the peer lacks, or may lack, the events from a seq on.
-            is_erased: what it said of that, in the last of its answers.
+            differing: the logs of which it stated other tips than we, and which it stated; of all
+                others it covers all that we stated when the comparison began.
+            is_erased: whether nothing was left to erase there, at the last of its answers or later.
 
         Returns:
             Whether something was written.
         """
-        lacking = tuple(lacks)
+        tips = tuple(differing)
         with self._met() as table:
-            if table.weigh(log_id, stated, lacking, is_erased=is_erased) is None:
+            if table.weigh(log_id, stated, tips, is_erased=is_erased) is None:
                 return False
         with self._noting() as table:
-            receipt = table.weigh(log_id, stated, lacking, is_erased=is_erased)
+            receipt = table.weigh(log_id, stated, tips, is_erased=is_erased)
             if receipt is None:
                 return False
             table.write_receipt(log_id, receipt)
@@ -151,7 +153,7 @@ class Meeting:
         stated = self.extent()
         if stated.digest != digest:
             return False
-        return self.note_statement(log_id, stated, lacks=(), is_erased=is_erased)
+        return self.note_statement(log_id, stated, differing=(), is_erased=is_erased)
 
     def erasures(self, limit: int = 100) -> list[Erasure]:
         """Give the newest purges and retracts, and who has confirmed them: for whoever waits."""

@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from kioku.log.codec import decode, encode
 from kioku.log.event import RETRACT, EventId
+from kioku.log.path import Path
 from kioku.log.payload import decode_genesis, decode_targets
 from kioku.log.receipt import Erasing, Extent, Receipt, heard
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
     from dataclasses import dataclass
 
     import apsw
 
+    from kioku.log.frontier import Tip
     from kioku.log.receipt import Lack
     from kioku.log.store import LogStore
 else:
@@ -117,6 +119,10 @@ class Erasure:
     is_sealed: bool
     confirmed: tuple[Peer, ...]
     outstanding: tuple[Peer, ...]
+
+
+StatedTips = tuple[bytes, "Sequence[Tip]"]
+"""A log, and the tips that a peer stated of it: none if it lacks all of it."""
 
 
 class Sighting(NamedTuple):
@@ -247,23 +253,37 @@ class PeerTable:
         return Extent(self._store.digest(), top, tuple((log_id, seq) for log_id, seq in unsealed))
 
     def weigh(
-        self, log_id: bytes, stated: Extent, lacks: Sequence[Lack], *, is_erased: bool
+        self, log_id: bytes, stated: Extent, differing: Sequence[StatedTips], *, is_erased: bool
     ) -> Receipt | None:
         """Give the receipt that a peer's statement gives; None if it changes nothing.
 
-        Cost: a look-up for a peer that lacks nothing; else O(purges and retracts).
+        Cost: a look-up for a peer that is level; else O(purges and retracts).
         """
         sql = "SELECT covered, lacks FROM peer WHERE log_id = ?"
         row: Any = self._connection.execute(sql, (log_id,)).fetchone() if self.has_met else None
         if row is None:
             return None
         receipt = Receipt(row[0], _decode_lacks(row[1]))
-        all_lacks = (*lacks, *stated.unsealed)
-        if not (all_lacks or receipt.lacks) and not self._erases(receipt.covered, stated.row):
+        may_lack = bool(differing or stated.unsealed or receipt.lacks)
+        if not may_lack and not self._erases(receipt.covered, stated.row):
             return None
         erasing = [Erasing(*found) for found in self._connection.execute(_ERASING)]
-        new = heard(receipt, erasing, row=stated.row, lacks=all_lacks, is_erased=is_erased)
+        lacks = [*stated.unsealed, *self._lacks(differing, {one.log_id for one in erasing})]
+        new = heard(receipt, erasing, row=stated.row, lacks=lacks, is_erased=is_erased)
         return None if new == receipt else new
+
+    def _lacks(self, differing: Iterable[StatedTips], logs: Container[bytes]) -> Iterator[Lack]:
+        """Say from where on some logs are not covered by the tips that a peer stated of them."""
+        for log_id, tips in differing:
+            log = self._store.log(log_id) if log_id in logs else None
+            if log is not None:
+                held = [Path(self._store, tip) for tip in tips if self._store.find(tip)]
+                for branch in self._store.branches(log.log):
+                    seq, digest, _ = self._store.tip(branch)
+                    path = Path(self._store, EventId(log_id, seq, digest))
+                    covered = max((path.split_from(other) for other in held), default=0)
+                    if covered < seq:
+                        yield log_id, covered + 1
 
     def _erases(self, after: int, last: int) -> bool:
         """Whether a purge or retract lies past one row and up to another."""
