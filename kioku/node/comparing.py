@@ -63,16 +63,29 @@ class Comparer:
         self._on_end = on_end
         self._not_before_ms = 0
         self._round = Timer(ROUND_MS)
+        self._missing = 0
         self.conversation: Conversation | None = None
 
     # -- what calls for a session
 
-    def met(self, peer: Peer) -> None:
+    def met(self, peer: Peer, now_ms: int) -> None:
         """Note that a peer is new here, or is back: its heads are compared, whatever its digest.
 
-        Two spokes leave that to a hub, where there is one.
+        It may have been set back, and then what it had confirmed is true no more. A spoke lets
+        hubs come first, for what it lacks itself is best had from one.
         """
-        peer.must_compare = not self._has_hub_before(peer)
+        is_first = peer.is_hub or self._site.profile.role == "hub"
+        wait_ms = 0 if is_first else self._site.jitter(self._spoke_patience())
+        peer.must_by(now_ms + wait_ms)
+
+    def _spoke_patience(self) -> int:
+        return SPOKE_MS if any(peer.is_hub for peer in self._peers.reachable()) else SOON_MS
+
+    def ask_all(self, now_ms: int) -> None:
+        """Compare with everybody who can be reached, at once."""
+        for peer in self._peers.reachable():
+            peer.must_by(now_ms)
+            peer.not_before_ms = now_ms
 
     def note(self, peer: Peer, now_ms: int) -> None:
         """Look at what a peer has said anew: is there something to fetch, and how soon?"""
@@ -113,28 +126,26 @@ class Comparer:
         if not peer.is_reachable:
             return None
         earliest = max(peer.not_before_ms, self._not_before_ms)
-        if peer.must_compare:
-            return earliest
-        if peer.wanted_ms is None:
-            return None
-        return max(earliest, peer.wanted_ms + peer.patience[1])
+        wanted = None if peer.wanted_ms is None else peer.wanted_ms + peer.patience[1]
+        moments = [moment for moment in (peer.must_ms, wanted) if moment is not None]
+        return max(earliest, min(moments)) if moments else None
 
     def _look_around(self, now_ms: int) -> None:
         """Find whom to compare with although its beacons call for nothing."""
         self._round = Timer(now_ms + ROUND_MS)
-        is_missing = bool(self._site.holdings.missing(1))
+        missing = self._site.count_missing()
+        is_more, self._missing = missing > self._missing, missing
+        again_ms = MISSING_AGAIN_MS if missing else HOUR_MS
         for peer in self._peers.reachable():
-            compared = peer.compared_ms
-            if is_missing and (compared is None or now_ms - compared > MISSING_AGAIN_MS):
-                peer.must_compare = True
-            elif compared is not None and now_ms - compared > HOUR_MS:
-                peer.must_compare = not self._has_hub_before(peer)
+            is_old = peer.compared_ms is not None and now_ms - peer.compared_ms > again_ms
+            if is_more or is_old:
+                peer.must_by(now_ms)
 
     @property
     def is_busy(self) -> bool:
-        """Whether a session runs, or is to come as soon as it may."""
-        due = any(peer.must_compare for peer in self._peers.reachable())
-        return self.conversation is not None or due
+        """Whether a session runs, or must as soon as it may."""
+        is_due = any(peer.must_ms is not None for peer in self._peers.reachable())
+        return self.conversation is not None or is_due
 
     # -- the one session
 
@@ -155,6 +166,8 @@ class Comparer:
             self._begin(peer, now_ms)
 
     def _choose(self, now_ms: int) -> Peer | None:
+        if not any(self._is_due(peer, now_ms) for peer in self._peers):
+            return None
         for peer in self._peers.reachable():
             if self._is_due(peer, now_ms):
                 self.note(peer, now_ms)  # what was on its way may have come since
@@ -242,12 +255,12 @@ class Comparer:
         """Note that all that a peer had is here, both as it was and as it told it."""
         peer = running.peer
         peer.succeeded(now_ms)
-        peer.must_compare = peer.is_hinted = False
-        peer.wanted_ms = None
+        peer.is_hinted = False
+        peer.must_ms = peer.wanted_ms = None
         told = outcome.peer_digest or running.digest
         peer.covered = frozenset((running.digest, told))
         if peer.digest == running.digest:
-            peer.digest = told
+            peer.digest, peer.is_erased = told, outcome.erased
 
     def _remember_refused(self, peer: Peer, outcome: Outcome, now_ms: int) -> None:
         """Note what not to ask a peer for again: until it offers another tip, or for a while."""

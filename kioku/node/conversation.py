@@ -43,6 +43,8 @@ class Conversation:
         self.session = session
         self.digest = peer.digest
         """What the peer had when it began; it can only have got more since."""
+        self.stated = site.replica.extent()
+        """What this replica stated when it began."""
         self.began_ms = 0
         self.problem = ""
         """Why the peer was left before the session ended."""

@@ -24,6 +24,7 @@ from kioku.node.comparing import Comparer
 from kioku.node.forks import ForkWatch
 from kioku.node.peers import Peers
 from kioku.node.publishing import Publisher
+from kioku.node.receipts import Receipts
 from kioku.node.site import Clock, Profile, Site
 from kioku.node.upkeep import Upkeep
 from kioku.transport.link import Address, LinkChange, Put, Query, Reply, ReplyEnd
@@ -61,6 +62,7 @@ class Engine:
         self._answerer = Answerer(self._site)
         self._forks = ForkWatch(self._site)
         self._clock_setting = ClockSetting(self._site)
+        self._receipts = Receipts(self._site)
         self._upkeep = Upkeep(self._site)
 
     # -- beginning and ending
@@ -94,12 +96,14 @@ class Engine:
 
         Again whenever it was joined anew.
         """
-        self._site.link, self._site.identity, self._site.is_up = link, identity, True
+        self._site.link, self._site.identity = link, identity
         with self._surviving() as now:
             self._publisher.start(now)
 
     def stop(self) -> None:
         """End: nothing is sent any more. The link and the replica are the caller's to close."""
+        with self._surviving():
+            self._receipts.gone(self._peers.lose_all())
         self._comparer.cut()
         self._answerer.stop()
         self._publisher.stop()
@@ -172,18 +176,20 @@ class Engine:
 
     def _link_changed(self, now_ms: int, *, is_up: bool) -> None:
         self._site.is_up = is_up
-        self._comparer.cut()
-        self._peers.lose_all()
         if is_up:
             self._publisher.connected(now_ms)
+        else:
+            self._comparer.cut()
+            self._receipts.gone(self._peers.lose_all())
 
     def advance(self) -> int:
         """Do what is due; gives how many milliseconds from now the next thing is."""
         with self._surviving() as now:
-            self._peers.grow_silent(now)
+            self._receipts.gone(self._peers.grow_silent(now))
             self._answerer.advance()
             self._comparer.advance(now)
-            self._upkeep.advance(now)
+            if self._upkeep.advance(now):
+                self._publisher.met(now)  # whoever waits for what was erased here
             self._publisher.advance(now)
         if self._upkeep.retry.is_due(now):
             self._upkeep.retry.clear()
@@ -198,11 +204,13 @@ class Engine:
         return max(0, min([now_ms + IDLE_MS_MAX, *moments]) - now_ms)
 
     def compare_now(self) -> None:
-        """Compare with every peer that can be reached, also if the digests agree."""
-        for peer in self._peers.reachable():
-            peer.must_compare = True
-            peer.not_before_ms = 0
-        self._publisher.met(self._site.clock.steady_ms())
+        """Compare with every peer that can be reached, also if the digests agree.
+
+        ``statistics().is_comparing`` says when that is over.
+        """
+        now = self._site.clock.steady_ms()
+        self._comparer.ask_all(now)
+        self._publisher.met(now)
 
     # -- what others published
 
@@ -210,7 +218,9 @@ class Engine:
         message = decode(put.data)
         if put.sender.space_id != self.address.space_id:
             self._site.counts["rejected"] += 1
-        elif isinstance(message, Beacon):
+            return
+        self._site.is_up = True
+        if isinstance(message, Beacon):
             self._heard_beacon(put.sender, message, now_ms)
         elif isinstance(message, Live):
             self._heard_live(put.sender, message, now_ms)
@@ -227,11 +237,12 @@ class Engine:
             self._site.counts["dropped"] += 1
             return
         self._peers.succeed(peer, beacon.identity)
-        is_back = not peer.is_reachable
+        is_new = peer.is_new(beacon)
         peer.heard(beacon, now_ms, self._site.clock.wall_ms())
-        if is_back:
+        self._receipts.heard(peer)
+        if is_new:
             self._publisher.met(now_ms)
-            self._comparer.met(peer)
+            self._comparer.met(peer, now_ms)
         self._site.look()
         self._comparer.note(peer, now_ms)
         self._note_level(peer, now_ms)
@@ -258,6 +269,8 @@ class Engine:
             self._site.works()
             self._site.counts["events_live"] += new
             self._site.look()
+            if self._upkeep.has_erased():
+                self._publisher.grew(now_ms)
             self._note_levels(now_ms)
         if sender.log_id == self.address.log_id:
             self._take_log()
@@ -271,6 +284,7 @@ class Engine:
             self._take_log()  # our own may have come back to us
             self._publisher.grew(now_ms)
         if outcome is not None:
+            self._receipts.compared(running.peer, running.stated, outcome)
             self._note_levels(now_ms)
 
     def _note_levels(self, now_ms: int) -> None:
@@ -282,6 +296,7 @@ class Engine:
         if peer.digest == self._site.digest:
             peer.level_ms = now_ms
             peer.behind = peer.ahead = 0
+            self._receipts.level(peer)
 
     # -- what is told
 

@@ -48,11 +48,13 @@ class Peer:
         "fruitless",
         "heard_ms",
         "heard_wall_ms",
+        "is_erased",
         "is_hinted",
         "is_reachable",
         "level_ms",
-        "must_compare",
+        "must_ms",
         "not_before_ms",
+        "noted",
         "offset_ms",
         "patience",
         "problem",
@@ -64,6 +66,10 @@ class Peer:
         self.address = address
         self.beacon: Beacon | None = None
         self.digest = b""
+        self.is_erased = False
+        """Whether nothing was left to erase when it stated that digest."""
+        self.noted: tuple[bytes, bool] | None = None
+        """What of these two was noted for a receipt."""
         self.heard_ms = 0
         self.heard_wall_ms = 0
         self.offset_ms: int | None = None
@@ -71,8 +77,8 @@ class Peer:
         # what comparing knows
         self.covered: frozenset[bytes] = frozenset()
         """Digests of its that everything behind is held here."""
-        self.must_compare = True
-        """Compare even if the digests agree: just met, once an hour, or somebody asked for it."""
+        self.must_ms: int | None = None
+        """When to compare even if the digests agree: just met, once an hour, or asked to."""
         self.is_hinted = False
         """It has published something that does not fit here yet."""
         self.wanted_ms: int | None = None
@@ -91,9 +97,14 @@ class Peer:
         self.ahead: int | None = None
         self.refused: dict[EventId, Refused] = {}
 
+    def is_new(self, beacon: Beacon) -> bool:
+        """Whether it was not there before, or is another process now."""
+        known = self.beacon
+        return known is None or not self.is_reachable or known.nonce != beacon.nonce
+
     def heard(self, beacon: Beacon, now_ms: int, wall_ms: int) -> None:
         """Take in what it says of itself."""
-        self.beacon, self.digest = beacon, beacon.digest
+        self.beacon, self.digest, self.is_erased = beacon, beacon.digest, beacon.erased
         self.heard_ms, self.heard_wall_ms = now_ms, wall_ms
         self.offset_ms = beacon.wall_ms - wall_ms
         self.is_reachable = True
@@ -102,6 +113,10 @@ class Peer:
     def is_hub(self) -> bool:
         """Whether it says that it is a hub."""
         return self.beacon is not None and self.beacon.role == "hub"
+
+    def must_by(self, moment_ms: int) -> None:
+        """Let it be compared with from a moment on, whatever its digest."""
+        self.must_ms = moment_ms if self.must_ms is None else min(self.must_ms, moment_ms)
 
     def forget_refusals(self, now_ms: int) -> None:
         """Forget what was refused long enough ago to be asked for again."""
@@ -180,13 +195,20 @@ class Peers:
         """Give those that can be asked now, hubs first."""
         return sorted((peer for peer in self if peer.is_reachable), key=lambda peer: peer.order)
 
-    def grow_silent(self, now_ms: int) -> None:
-        """Note who has not been heard for too long."""
-        for peer in self:
-            if peer.is_reachable and now_ms - peer.heard_ms > SILENCE_MS_MAX:
-                peer.is_reachable = False
+    def grow_silent(self, now_ms: int) -> list[Peer]:
+        """Note who has not been heard for too long; gives them."""
+        return self._lose(now_ms - SILENCE_MS_MAX)
 
-    def lose_all(self) -> None:
-        """Note that nobody can be reached."""
-        for peer in self:
+    def lose_all(self) -> list[Peer]:
+        """Note that nobody can be reached; gives those who could."""
+        return self._lose(None)
+
+    def _lose(self, before_ms: int | None) -> list[Peer]:
+        lost = [
+            peer
+            for peer in self
+            if peer.is_reachable and (before_ms is None or peer.heard_ms < before_ms)
+        ]
+        for peer in lost:
             peer.is_reachable = False
+        return lost

@@ -40,7 +40,6 @@ class Publisher:
         self._peers = peers
         self._published: EventId | None = None
         self._beacon = Timer()
-        self._was_erased = True
         self._unheard = 0
 
     @property
@@ -53,7 +52,6 @@ class Publisher:
         tip = self._site.own_tip()
         if self._published is None or tip is None or self._published.log_id == tip.log_id:
             self._published = tip
-        self._was_erased = self._site.holdings.is_erased()
         self.connected(now_ms)
         self.publish(now_ms)
 
@@ -89,10 +87,6 @@ class Publisher:
 
     def advance(self, now_ms: int) -> None:
         """Send the beacon that is due."""
-        is_erased = self._site.holdings.is_erased()
-        if is_erased and not self._was_erased:
-            self._beacon.by(now_ms)  # others wait for that
-        self._was_erased = is_erased
         if not self._beacon.is_due(now_ms):
             return
         self._beacon.clear()

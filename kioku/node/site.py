@@ -130,6 +130,10 @@ class Site:
         """Count the bodies that should be here and are not."""
         return int(self._ask("SELECT count(*) FROM missing"))
 
+    def count_erasures(self) -> int:
+        """Count what was ever to be erased here, done or not."""
+        return int(self._ask("SELECT value FROM meta WHERE name = 'erase_due'") or 0)
+
     def count_held(self, log_id: bytes) -> int:
         """Count the events of a log that are stamped too far ahead to count yet."""
         return int(

@@ -10,6 +10,7 @@ from kioku.node.statistics import EngineStatistics, PeerStatistics
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from kioku.log.peers import Peer as MetPeer
     from kioku.node.comparing import Comparer
     from kioku.node.forks import ForkWatch
     from kioku.node.peers import Peer, Peers
@@ -23,7 +24,10 @@ def tell(
     site: Site, peers: Peers, comparer: Comparer, forks: ForkWatch, clock_problem: str
 ) -> EngineStatistics:
     """Give an engine's statistics. Cost: O(peers)."""
-    told = sorted((_peer(site, peer) for peer in peers), key=_order)
+    heard = [_peer(site, peer) for peer in peers]
+    known = {peer.log_id for peer in heard}
+    absent = (_absent(site, peer) for peer in site.replica.peers() if peer.log_id not in known)
+    told = sorted((*heard, *absent), key=_order)
     near = [peer for peer in told if peer.is_reachable]
     running = comparer.conversation
     return EngineStatistics(
@@ -74,7 +78,7 @@ def _peer(site: Site, peer: Peer) -> PeerStatistics:
         behind=0 if is_level else _behind(site, peer),
         ahead=0 if is_level else peer.ahead,
         offset_ms=peer.offset_ms,
-        erased=beacon.erased if beacon else False,
+        erased=peer.is_erased,
         held=site.count_held(peer.address.log_id),
         missing=beacon.missing if beacon else 0,
         refused=tuple(refused.reason for refused in peer.refused.values()),
@@ -92,3 +96,26 @@ def _behind(site: Site, peer: Peer) -> int | None:
     tips = site.holdings.tips_of(tip.log_id)
     own = tip.seq - max((ours.seq for ours in tips), default=0)
     return max(own, peer.behind or 0) or None
+
+
+def _absent(site: Site, peer: MetPeer) -> PeerStatistics:
+    """Tell of a peer that was met before and not heard since this engine began."""
+    return PeerStatistics(
+        name=peer.name or peer.machine,
+        machine=peer.machine,
+        log_id=peer.log_id,
+        role=peer.role,
+        version=peer.version,
+        last_seen_ms=peer.last_seen_ms,
+        is_reachable=False,
+        is_level=False,
+        was_level_ms=None,
+        behind=None,
+        ahead=None,
+        offset_ms=None,
+        erased=False,
+        held=site.count_held(peer.log_id),
+        missing=0,
+        refused=(),
+        problem="",
+    )

@@ -23,6 +23,8 @@ class Upkeep:
         self._held = Timer(0)
         self._erase = Timer(0)
         self._pause_ms = ERASE_MS
+        self._is_erased = True
+        self._erasures = 0
         self.retry = Timer()
         """When to seal and publish again, after the store failed."""
 
@@ -36,8 +38,13 @@ class Upkeep:
         """Let what the store refused be tried again in a while."""
         self.retry.by(now_ms + self._site.jitter(RETRY_MS))
 
-    def advance(self, now_ms: int) -> None:
-        """Do what is due.
+    def has_erased(self) -> bool:
+        """Whether something was to be erased since this was asked last."""
+        before, self._erasures = self._erasures, self._site.count_erasures()
+        return self._erasures > before
+
+    def advance(self, now_ms: int) -> bool:
+        """Do what is due; gives whether an erasure was finished, which others may wait for.
 
         Raises:
             StoreError: if the store failed; it is tried again later.
@@ -46,17 +53,18 @@ class Upkeep:
             self._held = Timer(now_ms + HELD_MS)
             with self._site.replica.reading(now_ms=self._site.clock.wall_ms()):
                 pass  # that folds what was held and whose time has come
-        if self._erase.is_due(now_ms):
-            self._erase = Timer(now_ms + self._pause_ms)
-            self._finish_erasing(now_ms)
+        return self._erase.is_due(now_ms) and self._finish_erasing(now_ms)
 
-    def _finish_erasing(self, now_ms: int) -> None:
-        if self._site.holdings.is_erased():
-            self._pause_ms = ERASE_MS
-            return
-        self._pause_ms = min(2 * self._pause_ms, ERASE_MS_MAX)
+    def _finish_erasing(self, now_ms: int) -> bool:
+        was_erased, self._is_erased = self._is_erased, self._site.holdings.is_erased()
+        self._pause_ms = ERASE_MS if self._is_erased else min(2 * self._pause_ms, ERASE_MS_MAX)
         self._erase = Timer(now_ms + self._pause_ms)
+        if self._is_erased:
+            return not was_erased
         try:
             self._site.replica.finish_erasure(0)
         except StoreBusyError:
             self._site.counts["erasures_delayed"] += 1
+            return False
+        self._is_erased = True
+        return True

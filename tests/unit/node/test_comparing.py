@@ -30,7 +30,7 @@ def spokes(world: World) -> tuple[Machine, Machine, Machine]:
 def test_equals_exchange_beacons_and_nothing_else_and_write_nothing() -> None:
     world = World()
     machines = spokes(world)
-    world.run(60_000)
+    world.run(120_000)
     writes = [machine.count_writes() for machine in machines]
     world.counts.clear()
     world.asked.clear()
@@ -111,10 +111,8 @@ def test_heads_are_compared_once_an_hour_although_the_digests_agree() -> None:
     spokes(world)
     world.run(3 * 3_600_000)
     asked = pairs(world)
-    assert ("anna", "ben") not in asked
-    for pair in itertools.product(("hub",), ("anna", "ben")):
+    for pair in itertools.permutations(("hub", "anna", "ben"), 2):
         assert 2 <= asked.count(pair) <= 3
-        assert 2 <= asked.count(pair[::-1]) <= 3
 
 
 def test_a_peer_that_never_answers_is_left_for_another() -> None:

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import random
 from collections import Counter, deque
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kioku.errors import LinkClosedError
 from kioku.log.draft import Draft
-from kioku.log.event import SAVE
+from kioku.log.event import PURGE, SAVE
+from kioku.log.keyfile import _decode_key, _encode_key
 from kioku.node.engine import Engine, Profile
 from kioku.replica import Replica
 from kioku.transport.link import Address, Delivery, LinkChange, Put, Query, Reply, ReplyEnd
+from kioku.values import replace
 from tests.property.stores import FollowingView
 
 if TYPE_CHECKING:
@@ -102,17 +105,22 @@ class Machine:
         self.inbox: deque[Delivery] = deque()
         self.is_stuck = False
         self.is_running = False
-        self.replica = Replica.open(
-            path,
-            rng=random.Random(self.seed),
-            name=name,
+        self.due_ms = 0
+        self.replica = self.open()
+        self.begin()
+
+    def open(self) -> Replica:
+        """Open the store, as a process does."""
+        return Replica.open(
+            self.path,
+            rng=random.Random(self.seed + 100 * self.world.births),
+            name=self.name,
             view=FollowingView(),
             space="test",
             durability="normal",
-            machine_id=name.encode(),
+            machine_id=self.name.encode(),
+            busy_timeout_ms=0,
         )
-        self.due_ms = 0
-        self.begin()
 
     def begin(self) -> None:
         """Let the engine begin, as a process does."""
@@ -131,6 +139,7 @@ class Machine:
         self.joined = self.engine.address
         self.is_running = True
         self.engine.start(self.link, self.name.encode())
+        self.inbox.append(LinkChange(is_up=True))
         self.due_ms = self.world.now_ms
 
     def end(self) -> None:
@@ -139,6 +148,25 @@ class Machine:
         self.inbox.clear()
         self.engine.stop()
         self.link.close()
+
+    def image(self) -> dict[str, bytes]:
+        """Give all that is on this machine's disk: its store and its keys."""
+        self.replica._database.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        store = Path(self.path)
+        files = [store, *store.parent.glob(f"{store.stem}.*.key")]
+        return {file.name: file.read_bytes() for file in files}
+
+    def set_back(self, image: dict[str, bytes]) -> None:
+        """Put an older disk in place, which nothing on this machine can notice."""
+        self.end()
+        self.replica.close()
+        for file in Path(self.path).parent.iterdir():
+            if file.name not in image:
+                file.unlink()
+        for name, data in image.items():
+            Path(self.path).with_name(name).write_bytes(data)
+        self.replica = self.open()
+        self.begin()
 
     def step(self, act: Callable[[], object]) -> None:
         """Do something with the engine, as a node's loop would."""
@@ -158,6 +186,17 @@ class Machine:
         )
         self.changed()
         return keys
+
+    def purge(self, key: bytes) -> None:
+        """Erase a key for ever, from here."""
+        self.replica.append([Draft(PURGE, key)], now_ms=self.clock.wall_ms())
+        self.changed()
+
+    def confirmed(self) -> dict[str, bool]:
+        """Which peers have confirmed the newest erasure that is here."""
+        (erasure, *_) = self.replica.erasures()
+        told = {peer.name: True for peer in erasure.confirmed}
+        return told | {peer.name: False for peer in erasure.outstanding}
 
     def changed(self) -> None:
         if self.is_running:
@@ -240,6 +279,17 @@ class World:
             due = [machine.due_ms for machine in self.machines if machine.is_running]
             self.now_ms = min([end, *(moment for moment in due if moment > self.now_ms)])
             self.settle()
+
+    def clone(self, machine: Machine, path: Path) -> Machine:
+        """Copy a whole machine, so that neither can tell which of the two it is."""
+        path.mkdir()
+        for name, data in machine.image().items():
+            (path / name).write_bytes(data)
+        store = path / Path(machine.path).name
+        for file in path.glob("*.key"):
+            key = _decode_key(file.read_bytes(), str(file))
+            file.write_bytes(_encode_key(replace(key, inode=store.stat().st_ino)))
+        return self.add(machine.name, machine.role, str(store))
 
     def is_level(self) -> bool:
         return len({machine.digest() for machine in self.machines}) == 1
