@@ -30,7 +30,8 @@ class Settings(NamedTuple):
 
     No dataclass, for whose import completion at a prompt has no time.
     ``project`` is the one that the environment fixes, ``""`` if none; ``detect_project`` says
-    whether the directory may name one.
+    whether the directory may name one. ``mode`` is how the machine takes part in the mesh, of which
+    ``kioku.config.mesh`` says more.
     """
 
     space: str
@@ -43,6 +44,7 @@ class Settings(NamedTuple):
     session_id: str
     project: str = ""
     detect_project: bool = True
+    mode: str = "local"
     sources: Mapping[str, str] = MappingProxyType({})
 
     @property
@@ -74,10 +76,9 @@ def load_settings(
         "session_id": session_id,
         "durability": durability,
     }
-    found, faults = collect(environ, arguments)
+    found, faults, _ = collect(environ, arguments)
     if faults:
         raise ConfigError(faults[0].message)
-    del found["mode"]
     values: dict[str, Any] = {name: value for name, (value, _) in found.items()}
     return Settings(**values, sources={name: source for name, (_, source) in found.items()})
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 DURABILITIES = ("full", "normal")
-MODES = ("local",)
+MODES = ("local", "hub", "spoke")
 
 ALL_SPACES = "all"  # as a name: every space that is not private
 
@@ -113,7 +113,7 @@ def _durability_fault(value: str) -> str:
 
 
 def _mode_fault(value: str) -> str:
-    return "" if value in MODES else "is not a mode of this version, which has local only"
+    return "" if value in MODES else f"is none of {', '.join(MODES)}"
 
 
 def _no_fault(_: str) -> str:

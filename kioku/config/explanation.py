@@ -13,7 +13,9 @@ from kioku.config.sources import ENVIRONMENT_PREFIXES, collect, variables_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from kioku.config.checks import Value
+    from kioku.config.checks import Fault, Value
+    from kioku.config.mesh import Decided
+    from kioku.config.sources import Collected
 
 # The predecessor's, without a prefix of ours.
 _FOREIGN: Final = ("ZENOH_CONNECT", "ZENOH_BACKEND_ROCKSDB_ROOT")
@@ -48,7 +50,10 @@ class Line(NamedTuple):
 
 def explain(environ: Mapping[str, str]) -> list[Line]:
     """Give every setting, then what is wrong beside them, then variables that change nothing."""
-    found, faults = collect(environ, {})
+    collected = collect(environ, {})
+    found = collected.found
+    of_mesh = _of_mesh(collected)
+    faults = [*collected.faults, *(of_mesh.faults if of_mesh else [])]
     problems = {(fault.name, fault.source): fault for fault in faults}
     lines = []
     for name in _ORDER:
@@ -58,8 +63,39 @@ def explain(environ: Mapping[str, str]) -> list[Line]:
             lines.append(Line(name, fault.value, source, fault.message))
         else:
             lines.append(Line(name, value, source))
+    lines += _mesh_lines(of_mesh, problems) if of_mesh else []
     lines += [Line(f.name, f.value, f.source, f.message) for f in problems.values()]
     return [*lines, *_idle(environ, {line.source for line in lines})]
+
+
+def _of_mesh(collected: Collected) -> Decided | None:
+    """How this machine takes part in the mesh; None if nothing says that it does."""
+    if collected.found["mode"].value == "local" and not collected.tables:
+        return None
+    from kioku.config.mesh import decide
+
+    return decide(collected)
+
+
+def _mesh_lines(decided: Decided, problems: dict[tuple[str, str], Fault]) -> Iterator[Line]:
+    """Give what ``[mesh]`` says; of ``[zenoh]`` the names alone, for a value may be a password."""
+    config = decided.config
+    values: dict[str, Value] = {
+        "listen": ", ".join(config.listen),
+        "connect": ", ".join(config.connect),
+        "spaces": ", ".join(config.spaces),
+        "machine": config.machine,
+        "insecure": config.is_insecure,
+    }
+    for name, value in values.items():
+        source = config.sources[name]
+        fault = problems.pop((f"mesh.{name}", source), None)
+        if fault is not None:
+            yield Line(f"mesh.{name}", fault.value, source, fault.message)
+        else:
+            yield Line(f"mesh.{name}", value, source)
+    if config.zenoh:
+        yield Line("zenoh", ", ".join(sorted(config.zenoh)), f"config file {decided.path}")
 
 
 def _idle(environ: Mapping[str, str], sources: set[str]) -> Iterator[Line]:

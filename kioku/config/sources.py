@@ -53,17 +53,20 @@ _LAUNCHERS = (
 
 
 class Collected(NamedTuple):
-    """Every setting with where it stands, and what is wrong with any of them."""
+    """Every setting with where it stands, what is wrong with any of them, and the tables of the
+    config file that only the mesh reads (``kioku.config.mesh``), as they stand there.
+    """
 
     found: dict[str, Found]
     faults: list[Fault]
+    tables: Mapping[str, Mapping[str, Any]]
 
 
 def collect(environ: Mapping[str, str], arguments: Mapping[str, str | None]) -> Collected:
     """Find every setting; an argument that is None was not given."""
     faults: list[Fault] = []
     path = _place("config_path", _config_path, environ, faults)
-    written, file_faults = _from_file(path) if path.value else ({}, [])
+    written, file_faults, tables = _from_file(path) if path.value else Collected({}, [], {})
     found = {
         **_defaults(environ),
         **_from_launcher(environ),
@@ -76,7 +79,7 @@ def collect(environ: Mapping[str, str], arguments: Mapping[str, str | None]) -> 
     faults += [fault for fault in checked if fault and fault not in file_faults]
     found["state_dir"] = _place("state_dir", _state_dir, environ, faults)
     found["config_path"] = path
-    return Collected(found, faults)
+    return Collected(found, faults, tables)
 
 
 def variables_of(name: str) -> tuple[str, ...]:
@@ -94,6 +97,7 @@ def variables_of(name: str) -> tuple[str, ...]:
 _IN_ENVIRONMENT = ("space", "agent_family", "client_id", "session_id", "project")
 _NOT_IN_FILE = ("session_id", "project")  # of one session, of one directory: not of a person
 _FLAGS = ("detect_project",)
+_TABLES = ("mesh", "zenoh")
 
 
 def _defaults(environ: Mapping[str, str]) -> dict[str, Found]:
@@ -130,14 +134,15 @@ def _is_set(environ: Mapping[str, str], launcher: _Launcher) -> bool:
     return bool(environ.get(launcher.variable))
 
 
-def _from_file(place: Found) -> tuple[dict[str, Found], list[Fault]]:
+def _from_file(place: Found) -> Collected:
     """What the config file says; without what is wrong in it, which comes beside."""
     path = str(place.value)
     source = f"config file {path}"
     try:
         values = _read_toml(path, source, named_by=place.source)
     except ConfigError as error:
-        return {}, [Fault("config_path", show(path), source, str(error))]
+        return Collected({}, [Fault("config_path", show(path), source, str(error))], {})
+    tables = {name: values.pop(name) for name in _TABLES if isinstance(values.get(name), dict)}
     found = {}
     faults = []
     for name, value in values.items():
@@ -146,12 +151,15 @@ def _from_file(place: Found) -> tuple[dict[str, Found], list[Fault]]:
             faults.append(fault)
         if name in CHECKS and isinstance(value, str | bool):
             found[name] = Found(value, source)
-    return found, faults
+    return Collected(found, faults, tables)
 
 
 def _file_fault(name: str, value: Any, source: str) -> Fault | None:
-    if name not in CHECKS or name in _NOT_IN_FILE:
-        known = ", ".join(sorted(set(CHECKS) - set(_NOT_IN_FILE)))
+    if name in _TABLES:
+        wrong = f"{source}: {name}: not a table; write [{name}] and its settings below"
+    elif name not in CHECKS or name in _NOT_IN_FILE:
+        tables = [f"[{table}]" for table in _TABLES]
+        known = ", ".join([*sorted(set(CHECKS) - set(_NOT_IN_FILE)), *tables])
         wrong = f"{source}: unknown key {show(name)}; remove it (known: {known})"
     elif name in _FLAGS and not isinstance(value, bool):
         wrong = f"{source}: {name}: neither true nor false; write it without quotes"

@@ -160,7 +160,7 @@ def test_the_file_is_read_from_the_config_directory(tmp_path: Path) -> None:
         (b"detect_project = 0", "detect_project: neither true nor false"),
         (b"project = 'x'", "unknown key 'project'"),
         (b"durability = 'never'", "is none of full, normal"),
-        (b"mode = 'hub'", "not a mode of this version"),
+        (b"mode = 'peer'", "is none of local, hub, spoke"),
         (b"#" * (CONFIG_BYTES_MAX + 1), "not a config file"),
     ],
 )
@@ -267,7 +267,7 @@ def test_nothing_from_the_environment_reaches_a_path_or_a_table_unchecked(
         assert any(name in said for name in environ)
         return
     for name, fault in CHECKS.items():
-        value = getattr(settings, name, "local" if name == "mode" else None)
+        value = getattr(settings, name)
         assert not isinstance(value, str) or not fault(value)
     assert os.path.dirname(settings.store_path) == settings.state_dir
     for path in (settings.store_path, settings.config_path):
