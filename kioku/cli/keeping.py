@@ -1,4 +1,4 @@
-"""``init``, ``status`` and ``rebuild``: what looks after the store itself."""
+"""``status`` and ``rebuild``: what looks after the store itself."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from kioku.cli import render
 from kioku.cli.arguments import JSON, REBUILD_FLAG, SPACE
-from kioku.cli.files import FORCE, replace_file
-from kioku.cli.parser import CommandError, Verb, argument
+from kioku.cli.parser import Verb
 from kioku.cli.progress import Work
 from kioku.cli.store import open_memory, settings_of
-from kioku.errors import ExistsError, StoreAccessError
+from kioku.errors import StoreAccessError
 from kioku.wording import counted
 
 if TYPE_CHECKING:
@@ -19,72 +18,6 @@ if TYPE_CHECKING:
 
     from kioku.config import Settings
     from kioku.memory import Memory
-
-_MESH_MODES = ("hub", "spoke")
-_NEXT = 'kioku save "what you learned" -p your-project'
-
-
-def _init(arguments: Namespace) -> int:
-    from kioku.doctor.place import check_state_directory
-
-    if arguments.mode in _MESH_MODES:
-        raise CommandError(
-            f"--mode {arguments.mode} comes with the mesh, which this version does not have yet",
-            hint="kioku init --mode local",
-        )
-    if arguments.listen or arguments.connect or arguments.install_systemd:
-        raise CommandError(
-            "--listen, --connect and --install-systemd come with the mesh, not with --mode local",
-            hint="kioku init --mode local",
-        )
-    settings = settings_of(arguments)
-    text = _config_text(settings)
-    if arguments.print:
-        if arguments.json:
-            render.json({"text": text})
-        else:
-            render.block(text.rstrip("\n"))
-        return 0
-    check_state_directory(settings.state_dir)
-    path = os.path.abspath(arguments.out or settings.config_path)
-    _write_config(path, text, is_forced=arguments.force)
-    if arguments.json:
-        render.json({"wrote": path, "mode": "local", "space": settings.space, "next": _NEXT})
-    else:
-        render.line(f"wrote {path}")
-        render.line(f"next: {_NEXT}")
-    return 0
-
-
-def _config_text(settings: Settings) -> str:
-    return f"""\
-# kioku's settings. Every line may be left out; variables of the environment, as KIOKU_SPACE,
-# come before this file.
-mode = "local"
-space = "{settings.space}"
-
-# "full": what was saved survives a power cut. "normal": faster, it survives a crash.
-durability = "{settings.durability}"
-
-# Whether the directory that a command runs in may say the project.
-# detect_project = false
-
-# Who saves. Where these are left out, the program that started kioku is asked, then the machine.
-# agent_family = "…"
-# client_id = "user@host"
-# pc_id = "host"
-"""
-
-
-def _write_config(path: str, text: str, *, is_forced: bool) -> None:
-    """Write it whole or not at all; the same text again is no conflict."""
-    if not is_forced and os.path.exists(path):
-        with open(path, "rb") as file:
-            if file.read(len(text.encode()) + 1) != text.encode():
-                raise ExistsError(path, FORCE)
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with replace_file(path) as file:
-        file.write(text.encode())
 
 
 def _status(arguments: Namespace) -> int:
@@ -175,32 +108,6 @@ def _rebuild(arguments: Namespace) -> int:
     return 0
 
 
-INIT = Verb(
-    name="init",
-    summary="Write a config file; nothing else needs it",
-    description="Write a config file to change settings in. Saving works without one.",
-    arguments=(
-        argument(
-            "--mode",
-            choices=("local", "localhost", *_MESH_MODES),
-            default="local",
-            help="local (the default, also called localhost); hub and spoke come with the mesh",
-        ),
-        argument("--listen", metavar="EP", action="append", help="comes with the mesh"),
-        argument("--connect", metavar="EP", action="append", help="comes with the mesh"),
-        argument("--install-systemd", action="store_true", help="comes with the mesh"),
-        argument("--out", metavar="PATH", help="the file (KIOKU_CONFIG, else the user's own)"),
-        argument("--force", action="store_true", help="replace a file that is there"),
-        argument("--print", action="store_true", help="print the file's text and write nothing"),
-        SPACE,
-        JSON,
-    ),
-    examples=("kioku init", "kioku init --print"),
-    run=_init,
-    output="`wrote <path>` and the next step.",
-    json="The same.",
-)
-
 STATUS = Verb(
     name="status",
     summary="Show the store, its counts and who saves",
@@ -222,4 +129,4 @@ REBUILD = Verb(
     json="The counts.",
 )
 
-VERBS = {verb.name: verb for verb in (INIT, STATUS, REBUILD)}
+VERBS = {verb.name: verb for verb in (STATUS, REBUILD)}

@@ -70,9 +70,25 @@ shows them all, each with where it stands and what is wrong with it.
 | project | `KIOKU_PROJECT` | | none |
 | find the project by the directory | | `detect_project`: `true` or `false` | `true` |
 | durability: `full` or `normal` | | `durability` | `full` |
-| mode: `local` | | `mode` | `local` |
+| mode: `local`, `hub` or `spoke` | | `mode` | `local` |
 | where the stores lie | `KIOKU_STATE_DIR` | | the platform's data directory, under `kioku` |
 | the config file | `KIOKU_CONFIG` | | `kioku/config.toml` in its config directory |
+
+How a machine takes part in the mesh stands in two tables of the file, which `kioku init --mode
+hub` and `--mode spoke` write. Only what touches the network reads them: a save never waits for
+them, nor fails for what is wrong there.
+
+| `[mesh]` | | default |
+|---|---|---|
+| `listen` | where a hub listens, one or a list | `127.0.0.1` |
+| `connect` | the hubs that are dialled, in order | |
+| `spaces` | the spaces that are shared | all that are not private; a spoke's: its hub's |
+| `machine` | this machine's name in the mesh, 1 to 32 of `a-z 0-9 -` | made from `pc_id` |
+| `insecure` | listen beyond this machine without credentials | `false` |
+
+An endpoint is `ADDRESS`, `ADDRESS:PORT` or `tcp/ADDRESS:PORT`; an address is IPv4, IPv6 (with a
+port `[::1]:7447`) or a name, and the port is 7447 unless given. `[zenoh]` holds other settings of
+Zenoh as they stand in its own file; what kioku needs to be as it is, is refused by its name.
 
 `search` and `list` take several spaces, `--space work,home` or `--space` twice, and say of each hit
 where it is; `all` is every space that is here and not private. The space `private`, and any that
@@ -166,7 +182,7 @@ def _type(shape: Schema) -> str:
     if "anyOf" in shape:
         return " or ".join(map(_type, shape["anyOf"]))
     if "enum" in shape:
-        return " or ".join(f"`{value}`" for value in shape["enum"])
+        return " or ".join(f"`{'null' if value is None else value}`" for value in shape["enum"])
     if "const" in shape:
         return f"`{shape['const']}`" if isinstance(shape["const"], str) else "`true`"
     if shape["type"] == "array":

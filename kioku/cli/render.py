@@ -108,11 +108,24 @@ def traceback(problem: Exception) -> None:
 
 def ask(question: str) -> bool:
     """Ask a person on the terminal; False if there is none, or the answer is not yes."""
-    if not (_is_terminal(sys.stdin) and _is_terminal(sys.stderr)):
-        return False
-    _write(sys.stderr, f"{one_line(question)} [y/N] ")
+    return (reply(f"{question} [y/N] ") or "").lower() in ("y", "yes")
+
+
+def reply(question: str) -> str | None:
+    """What a person on the terminal types as an answer; None if there is nobody, or no answer."""
+    if not is_answered():
+        return None
+    _write(sys.stderr, one_line(question))
     sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    typed = sys.stdin.readline()
+    if not typed.endswith("\n"):  # Ctrl-D leaves the cursor behind the question
+        _write(sys.stderr, "\n")
+    return typed.strip() if typed else None
+
+
+def is_answered() -> bool:
+    """Whether a person is there to be asked."""
+    return _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
 
 
 def is_watched() -> bool:

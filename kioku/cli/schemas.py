@@ -90,12 +90,28 @@ _OUTPUTS: dict[str, Schema] = {
             record(
                 {
                     "wrote": text("the config file"),
-                    "mode": word("how it shares", "local"),
+                    "mode": word("how this machine takes part", "local", "hub", "spoke"),
                     "space": text("the space's name"),
                     "next": text("a command to try"),
+                    "listen": listed({"type": "string"}, "where a hub listens"),
+                    "connect": listed({"type": "string"}, "the hubs that are dialled"),
+                    "insecure": yes_or_no("whether an unprotected address was accepted"),
+                    "hub": {
+                        "enum": ["answered", "silent", None],
+                        "description": "of a spoke: whether a hub answered",
+                    },
+                    "units": listed({"type": "string"}, "with `--install-systemd`: the units"),
+                    "commands": listed({"type": "string"}, "what enables the first of them"),
                 }
             ),
-            record({"text": text("with `--print`: what would be written")}),
+            record(
+                {
+                    "text": text("with `--print`: what would be written"),
+                    "user_unit": text("with `--install-systemd`: the unit of a user's own"),
+                    "system_unit": text("the unit of the whole machine"),
+                },
+                optional=("user_unit", "system_unit"),
+            ),
         ]
     },
     "save": record(

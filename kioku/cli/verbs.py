@@ -44,7 +44,7 @@ GROUPS = {
         "drain": ("familiar", "Say that no save waits to be sent, and why"),
     },
     "look after": {
-        "init": ("keeping", "Write a config file; nothing else needs it"),
+        "init": ("initializing", "Write a config file; one machine alone needs none"),
         "status": ("keeping", "Show the store, its counts and who saves"),
         "doctor": ("doctor", "Check the installation and the store"),
         "rebuild": ("keeping", "Derive the search index and all views from the log again"),

@@ -60,7 +60,7 @@ USAGE = [
     (["gc", "--retention-days", "-1"], "--retention-days"),
     (["gc", "--retention-days", "few"], "--retention-days"),
     (["init", "--mode", "star"], "--mode"),
-    (["init", "--listen", "127.0.0.1"], "come with the mesh"),
+    (["init", "--listen", "127.0.0.1"], "are of --mode hub"),
     (["export"], "FILE"),
     (["import"], "FILE"),
 ]

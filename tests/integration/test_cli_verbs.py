@@ -253,11 +253,6 @@ def test_init_print_writes_nothing(home: Path) -> None:
     assert not (home / "state").exists()
 
 
-@pytest.mark.parametrize("flags", [["--mode", "hub", "--listen", "127.0.0.1"], ["--mode", "spoke"]])
-def test_init_of_a_mesh_says_in_one_line_that_it_comes_later(flags: list[str]) -> None:
-    assert_refused(run("init", *flags), 2, "comes with the mesh")
-
-
 def test_status_shows_counts_identity_and_no_mesh(home: Path) -> None:
     save_many("one", "two", project="demo")
     saved_and_deleted()
