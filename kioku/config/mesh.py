@@ -10,6 +10,7 @@ neither waits for them nor fails for what is wrong in them (docs/adr/0079). Two 
 
 from __future__ import annotations
 
+import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -34,6 +35,7 @@ WHAT_INSECURE_MEANS: Final = (
     "without credentials whoever reaches that address can read and change the whole memory"
 )
 _MACHINE: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
+_NOT_IN_MACHINE: Final = re.compile(r"[^a-z0-9]+")
 _NESTED_MAX: Final = 16  # levels of tables that are passed on; Zenoh's own has five
 _CONFIG: Final = ("listen", "connect", "spaces", "machine", "insecure")
 
@@ -126,10 +128,10 @@ def decide(collected: Collected, arguments: MeshArguments = NO_ARGUMENTS) -> Dec
     return Decided(config, reader.faults, path)
 
 
-def machine_name(pc_id: str) -> str:
-    """The name of a machine in the mesh, made from what its saves are known by."""
-    plain = "".join(c if c in _MACHINE else "-" for c in pc_id.lower())
-    return plain.strip("-")[:MACHINE_LENGTH_MAX].strip("-") or "machine"
+def machine_name(host: str) -> str:
+    """The name of a machine in the mesh, made of its host's: ``[a-z0-9-]{1,32}``."""
+    name = _NOT_IN_MACHINE.sub("-", host.lower()).strip("-")
+    return name[:MACHINE_LENGTH_MAX].rstrip("-") or "machine"
 
 
 class _Said(NamedTuple):

@@ -11,18 +11,17 @@ import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
+from kioku.config.mesh import MACHINE_LENGTH_MAX
 from kioku.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Role = Literal["hub", "spoke"]
-MACHINE_LENGTH_MAX: Final = 32
 ENDPOINTS_MAX: Final = 16
 """Of each kind: a spoke dials a few hubs; more is a mistake, and each is tried in turn."""
 
 _MACHINE = re.compile(rf"[a-z0-9-]{{1,{MACHINE_LENGTH_MAX}}}")
-_NOT_IN_MACHINE = re.compile(r"[^a-z0-9]+")
 _ENDPOINT = re.compile(r"[a-z0-9][a-z0-9_-]*/\S+")
 
 
@@ -93,9 +92,3 @@ def _check_endpoints(name: str, endpoints: tuple[str, ...]) -> None:
             raise ConfigError(
                 f"{name}: {endpoint!r} is no endpoint; write it as tcp/192.0.2.7:7447"
             )
-
-
-def machine_name(host: str) -> str:
-    """Give the name of a machine in the mesh, made of its host's: ``[a-z0-9-]{1,32}``."""
-    name = _NOT_IN_MACHINE.sub("-", host.lower()).strip("-")
-    return name[:MACHINE_LENGTH_MAX].rstrip("-") or "machine"

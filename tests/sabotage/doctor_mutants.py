@@ -125,7 +125,7 @@ DOCTOR_GROUPS: dict[str, list[Change]] = {
         ),
         Change(
             "init asks nothing",
-            "kioku/cli/keeping.py",
+            "kioku/cli/initializing.py",
             "    check_state_directory(settings.state_dir)\n",
             "",
             EDGE,

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kioku.config.mesh import machine_name
 from kioku.errors import ConfigError
-from kioku.node.settings import machine_name, mesh_settings
+from kioku.node.settings import mesh_settings
 
 GOOD: dict[str, Any] = {"role": "spoke", "machine": "laptop", "connect": ("tcp/hub:7447",)}
 
