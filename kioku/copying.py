@@ -93,13 +93,18 @@ class Copying:
     def disown(self) -> None:
         """Close this store's own log for ever, as that of a copy: the next append begins another.
 
+        What peers had confirmed when the copy was made is to be confirmed again.
+
         Raises:
             StoreError: if it cannot be written.
         """
-        with self._opened(), self._database.write():
+        from kioku.log.peers import forget_receipts
+
+        with self._opened(), self._database.write() as connection:
             own = self._core.owner.current()
             if own is not None:
                 self._core.owner.close(own)
+            forget_receipts(connection)
 
 
 def _begin(reader: Database) -> None:

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from kioku.crdt.standing import Outcome
-from kioku.errors import BadCommitmentError, StoreAccessError
+from kioku.errors import BadCommitmentError, InvalidArgumentError, StoreAccessError
 from kioku.log.erasure import count_due
-from kioku.log.private import refuse_private, space_of
+from kioku.log.private import PRIVATE_SPACE, refuse_private, space_of
 from kioku.log.schema import read_meta, write_meta
 from kioku.log.transfer import read_chunk
 
@@ -247,11 +247,14 @@ class Exchanging:
         """Become a replica of another space, with all that is here.
 
         Raises:
+            InvalidArgumentError: if that space would be private.
             StoreAccessError: if this replica has met others, whose events are in here.
             PrivateSpaceError: if the space is private.
         """
         from kioku.log.peers import has_met
 
+        if name == PRIVATE_SPACE:
+            raise InvalidArgumentError(f"space {name}: is never shared; give another name")
         with self._opened(), self._writing(0, full=True):
             connection = self._core.connection
             refuse_private(connection)
