@@ -1,4 +1,4 @@
-"""What peers have confirmed to have erased: never what they did not state, and no old copy's word."""
+"""What peers have confirmed to have erased: never what they did not state, nor by a copy's word."""
 
 from __future__ import annotations
 
