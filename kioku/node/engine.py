@@ -109,6 +109,13 @@ class Engine:
         self._publisher.stop()
         self._site.link, self._site.is_up = None, False
 
+    def farewell(self) -> None:
+        """Say now what would be said soon, for ``stop`` is next."""
+        self.local_change()
+        with self._surviving() as now:
+            self._publisher.connected(now)
+            self._publisher.advance(now)
+
     @contextmanager
     def _surviving(self) -> Iterator[int]:
         """Do something now, whatever a peer has sent and whether or not the store works."""

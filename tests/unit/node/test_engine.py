@@ -25,3 +25,26 @@ def test_who_joins_late_gets_all_there_is() -> None:
     world.run(2_000)
     assert all(late.shows(key) for key in keys)
     assert world.is_level()
+
+
+def test_what_is_said_last_is_not_left_to_a_later_beacon() -> None:
+    world = World()
+    hub, anna = world.add("hub", "hub"), world.add("anna")
+    world.run(5_000)
+    (key,) = anna.save(b"last words")
+    anna.step(anna.engine.farewell)
+    anna.end()
+    world.settle()
+    assert hub.shows(key) == b"last words"
+    [peer] = hub.engine.statistics().peers
+    assert peer.is_level
+
+
+def test_who_begins_anew_is_greeted_although_nobody_noticed_that_it_was_gone() -> None:
+    world = World()
+    hub, anna = world.add("hub", "hub"), world.add("anna")
+    world.run(5_000)
+    anna.end()
+    anna.begin()
+    world.run(2_000)
+    assert [m.engine.statistics().is_level for m in (hub, anna)] == [True, True]
