@@ -76,6 +76,8 @@ class Replica(Copying, Erasing, Exchanging, Meeting):
         self._core = attach(database)
         self._lock = threading.RLock()
         self._is_closed = False
+        self.followers: list[Callable[[], None]] = []
+        """Called when something was committed here, in its thread; they only take note of it."""
 
     @classmethod
     def open(
@@ -216,6 +218,8 @@ class Replica(Copying, Erasing, Exchanging, Meeting):
             is_committed = True
         finally:
             self._core.owner.ended(committed=is_committed)
+        for follower in self.followers:
+            follower()
 
     def append(self, drafts: Iterable[Draft], *, now_ms: int) -> list[Entry]:
         """Append events in a transaction of their own; see ``Transaction.append``."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from kioku.config import load_settings
 from kioku.errors import InvalidArgumentError, StoreAccessError
+from kioku.log.database import BUSY_TIMEOUT_MS
 from kioku.log.keyfile import read_machine_id
 from kioku.log.private import PRIVATE_SPACE
 from kioku.memory.facade import Memory
@@ -84,16 +85,7 @@ def open_store(
     Raises:
         InvalidArgumentError: if it should be private, by argument or by name, and is not.
     """
-    replica = Replica.open(
-        path,
-        rng=SystemRandom(),
-        name=settings.pc_id,
-        view=ObservationView(),
-        space=space,
-        private=private,
-        durability="normal" if settings.durability == "normal" else "full",
-        machine_id=_machine_id(),
-    )
+    replica = open_replica(path, settings, space=space, private=private)
     if (private or space == PRIVATE_SPACE) and not replica.is_private():
         replica.close()
         raise InvalidArgumentError(
@@ -102,6 +94,28 @@ def open_store(
         )
     session_id = settings.session_id or f"s-{os.urandom(6).hex()}"
     return Memory(replica, settings, session_id=session_id, clock=clock, random_bytes=os.urandom)
+
+
+def open_replica(
+    path: str,
+    settings: Settings,
+    *,
+    space: str | None = None,
+    private: bool = False,
+    busy_timeout_ms: int = BUSY_TIMEOUT_MS,
+) -> Replica:
+    """Open a file's replica as memories do, for whoever works on it beside them."""
+    return Replica.open(
+        path,
+        rng=SystemRandom(),
+        name=settings.pc_id,
+        view=ObservationView(),
+        space=space,
+        private=private,
+        durability="normal" if settings.durability == "normal" else "full",
+        machine_id=_machine_id(),
+        busy_timeout_ms=busy_timeout_ms,
+    )
 
 
 def _machine_id() -> bytes | None:
