@@ -134,6 +134,17 @@ class AddressInUseError(TransportError):
         self.reason = reason
 
 
+class NodeSilentError(TransportError):
+    """A process of this machine runs the node of a store and does not answer: it was stopped."""
+
+    def __init__(self, store: str, pid: int | None) -> None:
+        who = f"process {pid}" if pid is not None else "another process"
+        super().__init__(
+            f"{store}: {who} runs the node and does not answer; let it go on, or end it"
+        )
+        self.pid = pid
+
+
 class StoreError(KiokuError):
     """The file, the disk or the machine; its operator must act."""
 

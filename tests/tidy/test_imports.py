@@ -38,6 +38,7 @@ EDGES = (
     "kioku/cli/*",
     "kioku/memory/following.py",  # waits between two looks; reads no date
     "kioku/doctor/place.py",  # how old a file is that was left over
+    "kioku/node/node.py",  # gives the engine its clocks and its chance
     "kioku/log/database.py",  # waits for a lock by the monotonic clock; knows no date
 )
 CLOCKS_AND_CHANCE = ("time", "secrets", "uuid")
