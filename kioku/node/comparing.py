@@ -122,13 +122,14 @@ class Comparer:
         return any(other.is_hub and not other.failures for other in self._peers.reachable())
 
     def _due_of(self, peer: Peer) -> int | None:
-        """When to compare with a peer; None for no reason to."""
-        if not peer.is_reachable:
+        """When to compare with a peer; None for no reason to, or nobody there."""
+        must_ms, wanted_ms = peer.must_ms, peer.wanted_ms
+        if (must_ms is None and wanted_ms is None) or not peer.is_worth_asking:
             return None
-        earliest = max(peer.not_before_ms, self._not_before_ms)
-        wanted = None if peer.wanted_ms is None else peer.wanted_ms + peer.patience[1]
-        moments = [moment for moment in (peer.must_ms, wanted) if moment is not None]
-        return max(earliest, min(moments)) if moments else None
+        if wanted_ms is not None:
+            wanted_ms += peer.patience[1]
+            must_ms = wanted_ms if must_ms is None else min(must_ms, wanted_ms)
+        return max(must_ms or 0, peer.not_before_ms, self._not_before_ms)
 
     def _look_around(self, now_ms: int) -> None:
         """Find whom to compare with although its beacons call for nothing."""
@@ -144,7 +145,7 @@ class Comparer:
     @property
     def is_busy(self) -> bool:
         """Whether a session runs, or must as soon as it may."""
-        is_due = any(peer.must_ms is not None for peer in self._peers.reachable())
+        is_due = any(p.must_ms is not None and p.is_worth_asking for p in self._peers)
         return self.conversation is not None or is_due
 
     # -- the one session
@@ -166,13 +167,11 @@ class Comparer:
             self._begin(peer, now_ms)
 
     def _choose(self, now_ms: int) -> Peer | None:
-        if not any(self._is_due(peer, now_ms) for peer in self._peers):
-            return None
-        for peer in self._peers.reachable():
+        due = [peer for peer in self._peers if self._is_due(peer, now_ms)]
+        for peer in sorted(due, key=lambda peer: peer.order):
+            self.note(peer, now_ms)  # what was on its way may have come since
             if self._is_due(peer, now_ms):
-                self.note(peer, now_ms)  # what was on its way may have come since
-                if self._is_due(peer, now_ms):
-                    return peer
+                return peer
         return None
 
     def _is_due(self, peer: Peer, now_ms: int) -> bool:
@@ -229,7 +228,7 @@ class Comparer:
         running = self.conversation
         if running is None or now_ms - running.began_ms < TURN_MS:
             return
-        if any(p is not running.peer and self._is_due(p, now_ms) for p in self._peers.reachable()):
+        if any(p is not running.peer and self._is_due(p, now_ms) for p in self._peers):
             self.conversation = None
             running.peer.compared_ms = now_ms
             running.peer.behind = running.events_left or None

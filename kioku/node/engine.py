@@ -81,13 +81,17 @@ class Engine:
     def prepare(self) -> Address:
         """Make sure that this replica has a log, a name and a nonce; gives what to join as.
 
+        Each time before it is joined; only the first time writes, unless the log was closed.
+
         Raises:
             PrivateSpaceError: if the space is private.
             StoreError: if it cannot be written.
         """
         site = self._site
-        site.nonce = site.rng.randbytes(NONCE_BYTES)
-        site.replica.note_nonce(site.nonce)
+        if not site.nonce:
+            nonce = site.rng.randbytes(NONCE_BYTES)
+            site.replica.note_nonce(nonce)
+            site.nonce = nonce
         self._take_log()
         return self.address
 

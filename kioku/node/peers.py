@@ -21,6 +21,8 @@ PEERS_MAX: Final = 1_000
 SILENCE_MS_MAX: Final = 100_000
 """A peer that says nothing for two of its longest intervals between beacons is not reachable."""
 
+TRIES_MAX: Final = 3
+"""Sessions that may fail in a row before only a peer that has been heard since is asked again."""
 BACKOFF_BASE_MS: Final = 1_000
 BACKOFF_MS_MAX: Final = 60_000
 
@@ -44,6 +46,7 @@ class Peer:
         "compared_ms",
         "covered",
         "digest",
+        "failed_ms",
         "failures",
         "fruitless",
         "heard_ms",
@@ -92,6 +95,7 @@ class Peer:
         self.level_ms: int | None = None
         self.not_before_ms = 0
         self.failures = 0
+        self.failed_ms = 0
         self.problem = ""
         self.behind: int | None = None
         self.ahead: int | None = None
@@ -125,6 +129,11 @@ class Peer:
                 del self.refused[tip]
 
     @property
+    def is_worth_asking(self) -> bool:
+        """Whether it is there, as far as is known: many of them may be somebody's invention."""
+        return self.is_reachable and (self.failures < TRIES_MAX or self.heard_ms > self.failed_ms)
+
+    @property
     def identity(self) -> bytes:
         """What its transport is known by in the mesh; empty while it has not said."""
         return self.beacon.identity if self.beacon is not None else b""
@@ -139,6 +148,7 @@ class Peer:
         """Leave it alone for a while: longer each time, by full jitter, at most a minute."""
         longest = min(BACKOFF_MS_MAX, BACKOFF_BASE_MS << min(self.failures, 10))
         self.failures += 1
+        self.failed_ms = now_ms
         self.problem = problem
         self.not_before_ms = now_ms + int(longest * chance)
 

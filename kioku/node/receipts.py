@@ -28,8 +28,11 @@ class Receipts:
         self._site = site
 
     def heard(self, peer: Peer, *, keep: bool = False) -> None:
-        """Note that a peer was heard; with ``keep`` also when, for it may be heard no more."""
-        if peer.beacon is not None:
+        """Note that a peer was heard; with ``keep`` also when, for it may be heard no more.
+
+        Only one that was compared with: others may be somebody's invention.
+        """
+        if peer.beacon is not None and peer.compared_ms is not None:
             self._site.replica.note_peer(
                 peer.address.log_id,
                 machine=peer.address.machine,
@@ -47,7 +50,7 @@ class Receipts:
     def level(self, peer: Peer) -> None:
         """Note what a peer confirms by stating just what is stated here."""
         statement = (peer.digest, peer.is_erased)
-        if statement != peer.noted:
+        if statement != peer.noted and peer.compared_ms is not None:
             self._site.replica.note_level(
                 peer.address.log_id, peer.digest, is_erased=peer.is_erased
             )
@@ -57,6 +60,7 @@ class Receipts:
         """Note what a peer confirms, and what not any more, by how its frontier differs."""
         if not outcome.is_compared:
             return
+        self.heard(peer)
         self._site.replica.note_statement(
             peer.address.log_id, stated, differing=outcome.differing, is_erased=outcome.erased
         )
