@@ -54,7 +54,7 @@ class Limits:
 
     credit_bytes: int = CREDIT_BYTES_MAX
     first_credit_bytes: int = 1_280 * 1024
-    ranges_at_once: int = 4
+    ranges_at_once: int = 16
     timeout_ms: int = 10_000
     cuts_max: int = 2
     idle_asks_max: int = 40
@@ -63,7 +63,7 @@ class Limits:
     sums_max: int = 8_192
     bodies_max: int = 1_024
     missing_max: int = 16_384
-    idle_replies_max: int = 256
+    idle_replies_max: int = 64
 
 
 DEFAULT_LIMITS: Final = Limits()

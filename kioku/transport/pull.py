@@ -91,7 +91,7 @@ class LogPull:
         """How many events lack here, as far as the peer's tips tell."""
         lacking = [*self._goals, *self._given_up]
         longest = max((goal.seq for goal in lacking), default=0)
-        return max(len(lacking), longest - self._reached if lacking else 0)
+        return max(len(lacking) - 1, longest - self._reached) if lacking else 0
 
     def query(self, credit_bytes: int) -> bytes:
         """Give the next question, with so much credit if it is for a range."""
@@ -122,7 +122,7 @@ class LogPull:
                 if message.places is not None:
                     self._search.take(message.places)
                 return True
-            case HashesAnswer():
+            case HashesAnswer() if self._search is not None:
                 return False
             case _:
                 raise MalformedMessageError("not an answer to what was asked")
@@ -165,9 +165,9 @@ class LogPull:
         if self.is_done:
             return
         if self._search is not None:
-            self._end_hashes(self._search)
+            self._end_hashes(self._search, status)
         elif status == "unknown":
-            self._begin_search()
+            self._not_on_the_way()
         elif status == "credit" and not self._bytes:
             self._ask_for_more()
         elif status in {"done", "credit"}:
@@ -228,10 +228,19 @@ class LogPull:
         else:
             self._search = search
 
-    def _end_hashes(self, search: SplitSearch) -> None:
-        if self._is_answered and self._is_absent:
+    def _not_on_the_way(self) -> None:
+        if self._after is None:
+            self._give_up_goal()  # nothing is before the beginning: the goal is not there
+        else:
+            self._begin_search()
+
+    def _end_hashes(self, search: SplitSearch, status: EndStatus) -> None:
+        if not self._is_answered:
+            if status != "done":
+                self._give_up()
+        elif self._is_absent:
             self._give_up_goal()
-        elif self._is_answered and search.is_done:
+        elif search.is_done:
             self._end_search(search)
 
     def _end_search(self, search: SplitSearch) -> None:

@@ -38,7 +38,12 @@ __all__ = ["Ask", "Outcome", "Session", "SessionStatistics"]
 Job = Comparison | LogPull | BodiesPull
 
 SHARE_BYTES_MIN: Final = CHUNK_BYTES_MAX + 4_096
-"""The least credit worth asking with: a whole chunk, of more than one event."""
+"""The least credit to ask for many events with: a whole chunk, of more than one event."""
+FEW_EVENTS_BYTES: Final = 16 * 1024
+EVENT_BYTES: Final = 1_024
+"""A log that lacks few events gets credit by their number, so that many such logs are fetched side
+by side. One that turns out to be larger costs another question.
+"""
 
 _USELESS: Final = "gave no answer that could be used"
 _ENDS: Final[dict[EndStatus, str]] = {
@@ -273,10 +278,13 @@ class Session:
         if pull.needs_full_credit:
             return None if given else self._limits.credit_bytes
         free = self._credit_bytes - given
-        if given and free < SHARE_BYTES_MIN:
+        least = min(SHARE_BYTES_MIN, FEW_EVENTS_BYTES + EVENT_BYTES * pull.events_left)
+        if given and free < least:
             return None
+        if least < SHARE_BYTES_MIN:
+            return least
         count = min(self._limits.ranges_at_once - len(self._running), len(self._queue))
-        return min(max(free // count, SHARE_BYTES_MIN), self._limits.credit_bytes)
+        return min(max(free // count, least), self._limits.credit_bytes)
 
     def _ask(self, job: Job, data: bytes, credit_bytes: int = 0) -> Ask:
         request_id = self._next_id
