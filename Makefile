@@ -13,7 +13,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SEED ?=
-SIM_TESTS ?= tests/property
+SIM_TESTS ?=
+SIM_SEEDS ?= 2000
 MINIMUM := import sys; sys.exit(sys.version_info < (3, 11))
 
 # Each name must really run: one on PATH may be a launcher's shim. First a version that is tested,
@@ -63,9 +64,14 @@ static: $(READY)
 doctest: $(READY)
 	$(PYTEST) --doctest-modules kioku || test $$? -eq 5
 
-sim: $(READY) ## the long run of the property tests (half an hour); SEED=n replays one
-	@seed="$(SEED)"; seed="$${seed:-$$RANDOM$$RANDOM}"; echo "make sim SEED=$$seed"; \
-	$(PYTEST) -n $(WORKERS) --hypothesis-profile=sim --hypothesis-seed=$$seed $(SIM_TESTS)
+sim: $(READY) ## simulate thousands of meshes, then the long run of the property tests; SEED=n replays one mesh
+	@tests="$(SIM_TESTS)"; seed="$(SEED)"; \
+	if [ -n "$$seed" ] && [ -z "$$tests" ]; then exec $(BIN)/python -m tests.simulation --seed $$seed; fi; \
+	seed="$${seed:-$$RANDOM$$RANDOM}"; \
+	if [ -z "$$tests" ]; then tests=tests/property; \
+	$(BIN)/python -m tests.simulation --begin $$seed --seeds $(SIM_SEEDS) --workers $(WORKERS); fi; \
+	echo "make sim SEED=$$seed SIM_TESTS=$$tests"; \
+	$(PYTEST) -n $(WORKERS) --hypothesis-profile=sim --hypothesis-seed=$$seed $$tests
 
 sabotage: $(READY) ## break the code one line at a time; a test must catch each (PART=1/4: a quarter)
 	$(BIN)/python -m tests.sabotage $(if $(PART),--part $(PART))

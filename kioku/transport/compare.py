@@ -138,7 +138,7 @@ class Comparison:
         return ours
 
     def _note(self, theirs: dict[bytes, list[Head]], ours: dict[bytes, list[Tip]]) -> None:
-        for log_id in theirs.keys() | ours.keys():
+        for log_id in sorted(theirs.keys() | ours.keys()):  # a seed must replay exactly
             heads, tips = theirs.get(log_id, []), ours.get(log_id, [])
             if [head.tip for head in heads] != tips:
                 self.differences[log_id] = Difference(log_id, tuple(heads), tuple(tips))

@@ -1,0 +1,271 @@
+"""One machine: its files, its clocks, its connection, and the processes on it.
+
+The engine runs as the node runs it: whatever arrives is put into a bounded queue, and a turn takes
+all of it out and then does what is due. A crash is the end of every process at one statement: the
+files are kept as they were at that moment, whatever the unwinding stack would still do to them.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from functools import partial
+from random import Random
+from typing import TYPE_CHECKING, Any, Final
+
+from kioku.config import Settings
+from kioku.memory import Memory
+from kioku.node.engine import Engine
+from kioku.node.site import Profile
+from kioku.replica import Replica
+from kioku.view.schema import ObservationView
+from tests.simulation.clocks import VirtualClock
+from tests.simulation.disk import Acknowledged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kioku.node.site import Role
+    from kioku.transport.link import Delivery
+    from tests.simulation.disk import Disk, Image
+    from tests.simulation.network import Network
+
+QUEUE_MAX: Final = 1_024
+POLL_MS: Final = 50
+"""How late the node sees what another process of its machine has appended."""
+
+_NEW_OWN: Final = """
+    SELECT l.log_id, e.seq, e.hash, e.hlc, e.kind, e.key, e.event
+    FROM event e JOIN branch b ON b.branch = e.branch JOIN log l ON l.log = b.log
+    WHERE e.event > ? AND b.log IN (SELECT log FROM own) ORDER BY e.event"""
+
+
+class Crash(BaseException):
+    """Every process of a machine ends here."""
+
+
+class Machine:
+    """A machine, up or down. ``label`` is the world's name for it, ``name`` its own."""
+
+    def __init__(
+        self, label: str, name: str, role: Role, *, disk: Disk, network: Network, seed: int
+    ) -> None:
+        self.label, self.name, self.role = label, name, role
+        self.disk = disk
+        self.network = network
+        self.trace = network.trace
+        self.clock = VirtualClock(network.schedule)
+        self.seed = seed
+        self.starts = 0
+        self.is_up = False
+        self.is_dead = False
+        self.is_frozen = False
+        self.is_clone = False
+        self.fell: Callable[[], object] = lambda: None
+        """What to do when it crashed on its own: let it start again."""
+        self.is_doubtful = False
+        """Whether its disk was rolled back or copied unseen: its receipts may be stale for now."""
+        self._queue: deque[Delivery] = deque()
+        self._turn: int | None = None
+        self._turns = 0
+        self._row = 0
+
+    # -- from start to end
+
+    def start(self) -> None:
+        """Start its processes: the node, and whoever saves."""
+        self.starts += 1
+        rng = Random(f"{self.seed} {self.label} {self.starts}")
+        self.rng = rng
+        self.memory = self.open_store(self.disk.store)
+        self.replica = self.memory.replica
+        self.engine = Engine(
+            self.replica,
+            clock=self.clock,
+            rng=rng,
+            profile=Profile(machine=self.name, role=self.role, version="1"),
+        )
+        self.is_up, self.is_frozen = True, False
+        self._queue.clear()
+        self._turn = None
+        newest: Any = self.ask("SELECT ifnull(max(event), 0) FROM event")
+        self._row = newest[0][0]
+        self.transport = self.network.connect(
+            self.label, rng.randbytes(16), is_hub=self.role == "hub"
+        )
+        self.guard(self._join)
+        self.trace.note("start", self.label)
+
+    def open_store(self, path: str, settings: Settings | None = None) -> Memory:
+        """Open a store as a process on this machine does, with its clock and seeded chance."""
+        replica = Replica.open(
+            path,
+            rng=self.rng,
+            name=self.name,
+            view=ObservationView(),
+            space="sim",
+            durability="normal",
+            machine_id=b"one machine id  ",
+        )
+        return Memory(
+            replica,
+            settings or _settings(self.name, self.disk.directory),
+            session_id=f"session-{self.label}-{self.starts}",
+            clock=lambda: self.clock.wall_ms() * 1_000_000,
+            random_bytes=self.rng.randbytes,
+        )
+
+    def _join(self) -> None:
+        address = self.engine.prepare()
+        self.link = self.transport.join(address, self.deliver)
+        self.engine.start(self.link, self.transport.identity)
+        self.take_turn_in(0)
+
+    def stop(self) -> None:
+        """End its processes in order."""
+        if self.guard(self.engine.stop):
+            self.transport.close()
+            self.is_up = False
+            self.memory.close()
+            self.trace.note("stop", self.label)
+
+    def crash(self, image: Image | None = None) -> None:
+        """End its processes with no warning, leaving the files as they are or as in ``image``."""
+        image = image or self.disk.image()
+        self.is_up = False
+        self.transport.close()
+        self.replica._database.connection.exec_trace = None
+        self.memory.close()
+        self.disk.put_back(image)
+        self.trace.note("crash", self.label)
+
+    def crash_in(self, statements: int) -> None:
+        """Let it crash before one of the next statements that its store runs."""
+        left = statements
+
+        def countdown(cursor: Any, sql: str, bindings: Any) -> bool:
+            nonlocal left
+            left -= 1
+            if left == -1:
+                self.network.fallen.append((self, self.disk.image()))
+                raise Crash(self.label)
+            return True
+
+        self.replica._database.connection.exec_trace = countdown
+
+    def guard(self, call: Callable[[], object]) -> bool:
+        """Do something on this machine; False if a process crashed on the way.
+
+        What the unwinding stack raised or swallowed after that has never happened.
+        """
+        fallen = self.network.fallen
+        try:
+            call()
+        except BaseException:
+            if not fallen:
+                raise
+        for machine, image in fallen:
+            self.trace.saw("crash inside a statement")
+            machine.crash(image)
+            machine.fell()
+        is_whole = not fallen
+        fallen.clear()
+        return is_whole
+
+    # -- the node's loop
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Queue what arrives; a full queue drops."""
+        if not self.is_up:
+            return
+        if len(self._queue) >= QUEUE_MAX:
+            self.trace.saw("full queue")
+            return
+        self._queue.append(delivery)
+        self.take_turn_in(0)
+
+    def take_turn_in(self, delay_ms: int) -> None:
+        """Let the engine run in ``delay_ms``, unless it does so earlier anyway."""
+        at_ms = self.network.schedule.now_ms + delay_ms
+        if self._turn is None or at_ms < self._turn:
+            self._turn = at_ms
+            self._turns += 1
+            self.network.schedule.after(delay_ms, partial(self._take_turn, self._turns))
+
+    def _take_turn(self, number: int) -> None:
+        if number != self._turns or not self.is_up:
+            return
+        self._turn = None
+        if not self.is_frozen:
+            self.guard(self._run)
+
+    def _run(self) -> None:
+        while self._queue:
+            self.engine.handle(self._queue.popleft())
+        wait_ms = self.engine.advance()
+        if self.engine.address != self.link.address:
+            self._join_anew()
+        self.take_turn_in(wait_ms)
+
+    def _join_anew(self) -> None:
+        """Take part as the new log, for the old one was closed."""
+        self.trace.saw("own log closed")
+        self.trace.note("new log", self.label, self.engine.address.log_id.hex()[:8])
+        self.link.close()
+        self.link = self.transport.join(self.engine.address, self.deliver)
+        self.engine.start(self.link, self.transport.identity)
+
+    def freeze(self) -> None:
+        """Stop its processes where they are, as SIGSTOP does."""
+        self.is_frozen = True
+        self.trace.note("freeze", self.label)
+
+    def thaw(self) -> None:
+        """Let them go on."""
+        self.is_frozen = False
+        self.take_turn_in(0)
+
+    # -- whoever saves
+
+    def use(self, call: Callable[[Memory], object]) -> bool:
+        """Let a process use the memory; what it appends is acknowledged if the call returns."""
+        if not self.guard(lambda: call(self.memory)):
+            return False
+        if self.note_rows():
+            delay_ms = self.network.rng.randrange(POLL_MS)
+            self.network.schedule.after(delay_ms, partial(self._follow, self.starts))
+        return True
+
+    def _follow(self, starts: int) -> None:
+        if self.is_up and starts == self.starts and not self.is_frozen:
+            self.guard(self.engine.local_change)
+            self.take_turn_in(0)
+
+    def note_rows(self) -> bool:
+        """Count what its store has newly written as acknowledged; gives whether there is any."""
+        rows = self.ask(_NEW_OWN, self._row)
+        self.disk.acknowledged += [Acknowledged(*row[:6]) for row in rows]
+        if rows:
+            self._row = rows[-1][6]
+        return bool(rows)
+
+    def ask(self, sql: str, *values: object) -> list[Any]:
+        """Ask its store in SQL, for whoever looks from outside: that never makes it crash."""
+        connection = self.replica._database.connection
+        before, connection.exec_trace = connection.exec_trace, None
+        try:
+            return connection.execute(sql, values).fetchall()
+        finally:
+            connection.exec_trace = before
+
+
+def _settings(name: str, directory: str) -> Settings:
+    return Settings(
+        space="sim",
+        state_dir=directory,
+        config_path="",
+        durability="normal",
+        agent_family="",
+        client_id="",
+        pc_id=name,
+        session_id="",
+    )

@@ -1,0 +1,71 @@
+"""What one run of the simulator is made of: everything is drawn from the seed, and can be said.
+
+``str(options)`` gives one line that ``Options.read`` takes back, so that a failing run can be made
+smaller by hand: fewer machines, one trouble less.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from random import Random
+from typing import Final
+
+TROUBLES: Final = (
+    "clocks",  # walls are off, drift, jump and stand still
+    "clones",  # whole machines are copied, unseen
+    "crashes",  # processes end at any statement
+    "deaths",  # machines, hubs and freshly purging ones never come back
+    "disks",  # disks are rolled back, unseen or seen, and backups restored
+    "freezes",  # processes stop and go on
+    "partitions",  # messages pass in one direction only, or in none
+    "weather",  # loss, doubles, delays, truncated replies, flipped bytes
+)
+"""Each can be left out by itself; a run has a random half of them, or all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """One run: ``machines`` replicas and hubs among them, and ``operations`` in all."""
+
+    seed: int
+    machines: int = 5
+    hubs: int = 1
+    operations: int = 200
+    pace_ms: int = 300
+    troubles: frozenset[str] = frozenset(TROUBLES)
+    has_router: bool = False
+    is_thorough: bool = False
+
+    @classmethod
+    def draw(cls, seed: int) -> Options:
+        """Draw a run from its seed alone."""
+        rng = Random(f"options {seed}")
+        count = rng.choice((0, 2, 4, len(TROUBLES), len(TROUBLES)))
+        return cls(
+            seed=seed,
+            hubs=rng.choice((1, 1, 2)),
+            pace_ms=rng.choice((100, 200, 300, 1_000, 5_000)),
+            troubles=frozenset(rng.sample(TROUBLES, count)),
+            has_router=rng.random() < 0.1,
+            is_thorough=rng.random() < 0.1,
+        )
+
+    @classmethod
+    def read(cls, text: str) -> Options:
+        """Take back what ``str`` gave; what is left out is as the seed draws it."""
+        given = dict(word.split("=", 1) for word in text.split())
+        drawn = cls.draw(int(given.pop("seed")))
+        changes: dict[str, int | bool | frozenset[str]] = {}
+        for name, value in given.items():
+            if name == "troubles":
+                changes[name] = frozenset(filter(None, value.split(",")))
+            elif name.startswith(("has_", "is_")):
+                changes[name] = value == "True"
+            else:
+                changes[name] = int(value)
+        return replace(drawn, **changes)  # type: ignore[arg-type]
+
+    def __str__(self) -> str:
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        values["troubles"] = ",".join(sorted(self.troubles))
+        return " ".join(f"{name}={value}" for name, value in values.items())

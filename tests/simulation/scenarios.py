@@ -1,0 +1,56 @@
+"""Small worlds in which a test says what happens, in place of chance."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tests.simulation.options import Options
+from tests.simulation.running import SHARED_MEMORY, make_template
+from tests.simulation.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.simulation.machine import Machine
+
+
+@contextmanager
+def scenario(machines: int = 3, *, hubs: int = 1, seed: int = 1) -> Iterator[World]:
+    """Give a world whose machines run and have met; when the test ends, all must agree."""
+    home = SHARED_MEMORY if os.path.isdir(SHARED_MEMORY) else None
+    directory = tempfile.mkdtemp(prefix="kioku-scenario-", dir=home)
+    try:
+        template = os.path.join(directory, "m0")
+        make_template(template)
+        options = Options(seed, machines, hubs, 0, troubles=frozenset(), is_thorough=True)
+        world = World(options, directory, template, keeps_lines=True)
+        world.begin()
+        pass_time(world, 3_000)
+        try:
+            yield world
+            world.heal()
+        finally:
+            world.close()
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def pass_time(world: World, milliseconds: int) -> None:
+    """Let that much time pass."""
+    world.schedule.run_until(world.schedule.now_ms + milliseconds)
+
+
+def save(machine: Machine, content: str) -> str:
+    """Save something on a machine, and give its id."""
+    ids: list[str] = []
+    machine.use(lambda memory: ids.append(memory.save(content).id))
+    return ids[0]
+
+
+def contents(machine: Machine) -> set[str]:
+    """What can be read on a machine."""
+    return {one.content for one in machine.memory.list(limit=1_000)}

@@ -1,0 +1,20 @@
+"""What failing seeds have shown, each by its name, and the situations that must never fail."""
+
+from __future__ import annotations
+
+from tests.simulation.scenarios import contents, pass_time, save, scenario
+
+
+def test_a_log_that_was_closed_takes_the_seal_that_a_copy_gave_its_tail() -> None:
+    """The original holds that event already, unsealed, so nothing of it seems to be missing."""
+    with scenario() as world:
+        original = world.machines[1]
+        original.freeze()
+        save(original, "nobody has sealed this yet")
+        copy = world.copy(original, name=None, with_keys=True)
+        world.start(copy)
+        pass_time(world, 20_000)
+        original.thaw()
+        pass_time(world, 60_000)
+        assert world.is_quiet(), world.disagreement()
+        assert contents(original) == {"nobody has sealed this yet"}
