@@ -91,7 +91,7 @@ class Exchanging:
             return lookup.tips_of(log_id)
 
     def holds(self, event: EventId) -> bool:
-        """Whether exactly this event is here, on any branch."""
+        """Whether exactly this event is here and sealed, itself or later, on any branch."""
         with self._asked() as lookup:
             return lookup.holds(event)
 

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 _FIND: Final = """SELECT e.event, e.commitment, e.salt, e.body, e.branch FROM log l
     JOIN branch b ON b.log = l.log
     JOIN event e ON e.branch = b.branch AND e.seq = ? WHERE l.log_id = ? AND e.hash = ?"""
+# A branch is continued by chunks alone, which end at a seal: all before its child is covered.
+_COVERED: Final = """SELECT 1 FROM log l JOIN branch b ON b.log = l.log
+    JOIN event e ON e.branch = b.branch AND e.seq = ? WHERE l.log_id = ? AND e.hash = ?
+    AND (e.seq <= b.sealed_seq OR EXISTS(
+        SELECT 1 FROM branch c WHERE c.parent = b.branch AND c.first_seq > e.seq))"""
 _STAMP: Final = """SELECT e.hlc FROM log l JOIN branch b ON b.log = l.log
     JOIN event e ON e.branch = b.branch AND e.seq = ? WHERE l.log_id = ? AND e.hash = ?"""
 _MISSING: Final = """SELECT l.log_id, e.seq, e.hash FROM missing m JOIN event e ON e.event = m.event
@@ -77,12 +82,17 @@ class Lookup:
         self._store = store
 
     def holds(self, event: EventId) -> bool:
-        """Whether exactly this event is here."""
-        return find(self._store, event) is not None
+        """Whether exactly this event is here and sealed, itself or later.
+
+        Of a log of ours that was closed, the unsealed tail is not: a copy of this store may have
+        sealed it, and that seal is fetched as an event is.
+        """
+        values = (event.seq, event.log_id, event.hash)
+        return bool(self._store.connection.execute(_COVERED, values).get)
 
     def path_to(self, goal: EventId) -> Path | None:
         """Give the way to an event; None if it is not here."""
-        return Path(self._store, goal) if self.holds(goal) else None
+        return Path(self._store, goal) if find(self._store, goal) else None
 
     def sealed_path_to(self, goal: EventId) -> Path | None:
         """Give the way to an event whose seal is here; None if it is not."""

@@ -82,7 +82,7 @@ class ReplicaHoldings:
     # -- what is held
 
     def holds(self, event: EventId) -> bool:
-        """Whether exactly this event is here, on any branch."""
+        """Whether exactly this event is here and sealed, itself or later, on any branch."""
         return self._replica.holds(event)
 
     def sealed_at_or_below(self, event: EventId) -> Place | None:

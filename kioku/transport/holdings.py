@@ -59,7 +59,7 @@ class Holdings(Protocol):
         """Give a log's stated tips, ascending by seq."""
 
     def holds(self, event: EventId) -> bool:
-        """Whether exactly this event is here, on any branch."""
+        """Whether exactly this event is here and sealed, itself or later, on any branch."""
 
     def sealed_at_or_below(self, event: EventId) -> Place | None:
         """Give the last sealed event at or before a held one, on its own path; None for none."""
