@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from kioku.memory import Memory as Memory
     from kioku.memory import open as open  # noqa: A004 - it is kioku.open
     from kioku.memory.awaiting import AsyncMemory as AsyncMemory
+    from kioku.memory.awaiting import AsyncSyncing as AsyncSyncing
     from kioku.memory.awaiting import open_async as open_async
     from kioku.memory.difference import Difference as Difference
     from kioku.memory.explanation import Explanation as Explanation
@@ -59,6 +60,11 @@ if TYPE_CHECKING:
     from kioku.memory.spaces import Spaces as Spaces
     from kioku.memory.spaces import open_spaces as open_spaces
     from kioku.memory.spaces import spaces as spaces
+    from kioku.memory.syncing import Syncing as Syncing
+    from kioku.node.statistics import EngineStatistics as EngineStatistics
+    from kioku.node.statistics import PeerStatistics as PeerStatistics
+    from kioku.node.status import NodeStatus as NodeStatus
+    from kioku.node.status import SpaceStatus as SpaceStatus
     from kioku.observation import Observation as Observation
     from kioku.project.detection import detect_project as detect_project
     from kioku.replica import Replica as Replica
@@ -93,7 +99,7 @@ _NAMES: Final = {
     "log.payload": "encode_targets",
     "log.store": "Entry",
     "memory": "Memory open",
-    "memory.awaiting": "AsyncMemory open_async",
+    "memory.awaiting": "AsyncMemory AsyncSyncing open_async",
     "memory.difference": "Difference",
     "memory.news": "Changes LoggedChange",
     "memory.restoring": "Restored restore",
@@ -103,6 +109,9 @@ _NAMES: Final = {
     "memory.results": "HistoryEntry MemoryStatistics Project",
     "memory.hit": "Hit",
     "memory.spaces": "Space SpaceHit SpaceObservation Spaces open_spaces spaces",
+    "memory.syncing": "Syncing",
+    "node.statistics": "EngineStatistics PeerStatistics",
+    "node.status": "NodeStatus SpaceStatus",
     "observation": "Observation",
     "project.detection": "detect_project",
     "replica": "Replica",

@@ -76,8 +76,7 @@ class Replica(Copying, Erasing, Exchanging, Meeting):
         self._core = attach(database)
         self._lock = threading.RLock()
         self._is_closed = False
-        self.followers: list[Callable[[], None]] = []
-        """Called when something was committed here, in its thread; they only take note of it."""
+        self.followers: list[Callable[[], None]] = []  # called after each commit, in its thread
 
     @classmethod
     def open(
@@ -225,6 +224,19 @@ class Replica(Copying, Erasing, Exchanging, Meeting):
         """Append events in a transaction of their own; see ``Transaction.append``."""
         with self.transaction(now_ms=now_ms) as transaction:
             return transaction.append(drafts)
+
+    def open_again(self, *, busy_timeout_ms: int) -> Replica:
+        """Open the same store on a connection of its own, for what works beside its user."""
+        owner = self._core.owner
+        return Replica.open(
+            self.path,
+            rng=owner.rng,
+            name=owner.name,
+            view=self._core.view,
+            durability=self._database.durability,
+            machine_id=owner.machine_id,
+            busy_timeout_ms=busy_timeout_ms,
+        )
 
     def _open_beside(self, path: str) -> Replica:
         owner = self._core.owner

@@ -38,6 +38,8 @@ APPLICATION_ID: Final = 0x6B696F6B
 
 Durability = Literal["full", "normal"]
 BUSY_TIMEOUT_MS: Final = 30_000
+BESIDE_TIMEOUT_MS: Final = 1_000
+"""For what works beside its user, as a node does: it tries again later, and must end when told."""
 _SLEEP_S_MAX: Final = 0.003
 _VACUUM_MEMORY_BYTES_MAX: Final = 256 * 1024 * 1024
 """A larger file is vacuumed through a temporary one, which holds only what was not erased."""
@@ -115,6 +117,7 @@ class Database:
         """
         self.path = path
         self.is_memory = path == ":memory:"
+        self.durability: Durability = durability
         self._synchronous = durability.upper()
         self._busy_s_max = busy_timeout_ms / 1000
         self._busy_since = 0.0

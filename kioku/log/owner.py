@@ -101,7 +101,7 @@ class Owner:
         self._keys = keys
         self.rng = rng
         self.name = name
-        self._machine_id = machine_id
+        self.machine_id = machine_id
         self.opened_inode = keys.inode()
         self._begun: bytes | None = None
 
@@ -120,7 +120,7 @@ class Owner:
     def key_of(self, own: Own) -> LogKey | None:
         """Give the open log's key if the log is still ours to extend, else None."""
         key = self._keys.load(own.log.log_id)
-        if key is None or not key.belongs_to(self._machine_id, self.opened_inode):
+        if key is None or not key.belongs_to(self.machine_id, self.opened_inode):
             return None
         return key if self._has_sealed(own.branch, key) else None
 
@@ -133,7 +133,7 @@ class Owner:
         key = self._keys.load(own.log.log_id)
         if key is None:
             return "its key is not here: this store is a copy, or its key was lost"
-        if not key.belongs_to(self._machine_id, self.opened_inode):
+        if not key.belongs_to(self.machine_id, self.opened_inode):
             return "its key was made for another file or machine: this store is a copy"
         if not self._has_sealed(own.branch, key):
             return "its key has signed more than is here: this store is an older copy of itself"
@@ -284,7 +284,7 @@ class Owner:
         genesis = Genesis(public_key_of(seed), self.name, tuple(parents[:PARENTS_MAX]))
         log_id = log_id_of(genesis.public_key)
         self._begun = log_id
-        self._keys.store(LogKey(log_id, seed, self._machine_id, self._keys.inode()))
+        self._keys.store(LogKey(log_id, seed, self.machine_id, self._keys.inode()))
         log = self._store.add_log(log_id, genesis)
         number = self._store.add_branch(log.log, None, 1)
         connection = self._store.connection

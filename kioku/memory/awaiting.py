@@ -23,18 +23,23 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial, wraps
+from threading import Event
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar, cast
 
 from kioku.errors import InvalidArgumentError, ReplicaClosedError
 from kioku.memory.facade import Memory
 from kioku.memory.following import POLL_S
 from kioku.memory.opening import open as open_memory
+from kioku.memory.syncing import LEVEL_S
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterator
     from concurrent.futures import Future
     from types import TracebackType
     from typing import Self
+
+    from kioku.memory.syncing import Syncing
+    from kioku.node.status import NodeStatus
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -118,6 +123,67 @@ def _next(_: Memory, items: Iterator[T]) -> T | Any:
     return next(items, _END)
 
 
+def _synced(
+    method: Callable[Concatenate[Memory, P], Syncing],
+) -> Callable[Concatenate[AsyncMemory, P], Coroutine[Any, Any, AsyncSyncing]]:
+    """Give the twin of ``Memory.syncing``: what it gives is awaited too."""
+
+    @wraps(method)
+    async def twin(self: AsyncMemory, /, *args: P.args, **kwargs: P.kwargs) -> AsyncSyncing:
+        return AsyncSyncing(await self.run(method, *args, **kwargs))
+
+    return twin
+
+
+class AsyncSyncing:
+    """A ``Syncing`` whose methods are awaited: ``async with await memory.syncing() as syncing``.
+
+    It waits in threads of its own, so the memory goes on meanwhile.
+    """
+
+    def __init__(self, syncing: Syncing) -> None:
+        """Take over one that has not begun."""
+        self._syncing = syncing
+
+    async def __aenter__(self) -> Self:
+        await _in_thread(self._syncing.start)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await asyncio.shield(_in_thread(self._syncing.stop))
+
+    async def statistics(self) -> NodeStatus:
+        """Tell how it stands: see ``Syncing.statistics``."""
+        return await _in_thread(self._syncing.statistics)
+
+    async def wait_level(self, timeout_s: float = LEVEL_S) -> bool:
+        """Wait until this memory is level with every machine that can be reached.
+
+        False if that was not so in time; cancelling it ends the waiting.
+        """
+        given_up = Event()
+        try:
+            return await _in_thread(
+                lambda: self._syncing.wait_level(timeout_s, is_stopped=given_up.is_set)
+            )
+        finally:
+            given_up.set()
+
+
+def _in_thread(call: Callable[[], T]) -> asyncio.Future[T]:
+    """Call in a thread of its own, which ends with the call."""
+    executor = ThreadPoolExecutor(1, thread_name_prefix="kioku")
+    try:
+        return asyncio.wrap_future(executor.submit(call))
+    finally:
+        executor.shutdown(wait=False)
+
+
 class AsyncMemory:
     """A ``Memory`` whose methods are awaited; ``kioku.open_async`` gives it.
 
@@ -167,6 +233,7 @@ class AsyncMemory:
     diff = _awaited(Memory.diff)
     statistics = _awaited(Memory.statistics)
     is_private = _awaited(Memory.is_private)
+    syncing = _synced(Memory.syncing)
     rebuild = _awaited(Memory.rebuild)
     fix_clock = _awaited(Memory.fix_clock)
     retract_held = _awaited(Memory.retract_held)

@@ -14,9 +14,10 @@ from kioku.memory.forgetting import Forgetting
 from kioku.memory.projects import Projects
 from kioku.memory.saving import Saving
 from kioku.memory.sharing import Sharing
+from kioku.memory.syncing import Synced
 
 
-class Memory(Saving, Finding, Forgetting, Projects, Sharing, Following):
+class Memory(Saving, Finding, Forgetting, Projects, Sharing, Following, Synced):
     """One open store; ``kioku.open`` gives it, ``close`` or leaving its ``with`` ends it.
 
     Safe to share between threads. After ``close`` every call raises ``ReplicaClosedError``.

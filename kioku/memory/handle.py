@@ -34,6 +34,7 @@ class Handle:
     ) -> None:
         """Take over an open replica; ``clock`` gives nanoseconds since 1970."""
         self._replica = replica
+        self._settings = settings
         self._clock = clock
         self._random_bytes = random_bytes
         self._author = Author(settings.agent_family, settings.client_id, settings.pc_id, session_id)

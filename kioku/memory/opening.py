@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from kioku.config import load_settings
 from kioku.errors import InvalidArgumentError, StoreAccessError
-from kioku.log.database import BUSY_TIMEOUT_MS
+from kioku.log.database import BESIDE_TIMEOUT_MS, BUSY_TIMEOUT_MS
 from kioku.log.keyfile import read_machine_id
 from kioku.log.private import PRIVATE_SPACE
 from kioku.memory.facade import Memory
@@ -85,7 +85,9 @@ def open_store(
     Raises:
         InvalidArgumentError: if it should be private, by argument or by name, and is not.
     """
-    replica = open_replica(path, settings, space=space, private=private)
+    replica = open_replica(
+        path, settings, space=space, private=private, busy_timeout_ms=BUSY_TIMEOUT_MS
+    )
     if (private or space == PRIVATE_SPACE) and not replica.is_private():
         replica.close()
         raise InvalidArgumentError(
@@ -102,9 +104,13 @@ def open_replica(
     *,
     space: str | None = None,
     private: bool = False,
-    busy_timeout_ms: int = BUSY_TIMEOUT_MS,
+    busy_timeout_ms: int = BESIDE_TIMEOUT_MS,
 ) -> Replica:
-    """Open a file's replica as memories do, for whoever works on it beside them."""
+    """Open a file's replica as memories do, for whoever works on it beside them: a node.
+
+    It waits less for others' locks, for what it could not do now it does later, and it has to end
+    when it is told to.
+    """
     return Replica.open(
         path,
         rng=SystemRandom(),

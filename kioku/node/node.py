@@ -208,15 +208,20 @@ class Node:
 
 
 def wait_level(
-    look: Callable[[], Sequence[SpaceStatus]], compare: Callable[[], object], timeout_s: float
+    look: Callable[[], Sequence[SpaceStatus]],
+    compare: Callable[[], object],
+    timeout_s: float,
+    *,
+    is_stopped: Callable[[], bool] | None = None,
 ) -> bool:
     """Wait until spaces are level, each with a peer at least; gives whether they are.
 
     ``compare`` has them compared: now, and again while that is not enough, less often each time.
+    ``is_stopped`` is asked between two looks and ends it.
     """
     began = time.monotonic()
     compared_s = step_s = 0.0
-    while True:
+    while is_stopped is None or not is_stopped():
         found = look()
         if found and all(space.is_level for space in found):
             return True
@@ -228,6 +233,7 @@ def wait_level(
             step_s = min(_COMPARE_S_MAX, step_s * 2 or _COMPARE_S)
             compared_s = waited_s + step_s
         time.sleep(min(_POLL_S, timeout_s - waited_s))
+    return False
 
 
 def ask_leader(store: str) -> NodeStatus | None:

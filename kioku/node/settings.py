@@ -17,6 +17,8 @@ from kioku.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from kioku.config.mesh import MeshConfig
+
 Role = Literal["hub", "spoke"]
 ENDPOINTS_MAX: Final = 16
 """Of each kind: a spoke dials a few hubs; more is a mistake, and each is tried in turn."""
@@ -81,6 +83,27 @@ def mesh_settings(
         spaces=spaces,
         insecure=insecure,
         zenoh=MappingProxyType(dict(zenoh or {})),
+    )
+
+
+def settings_from(config: MeshConfig) -> MeshSettings:
+    """Give what the config file, and arguments over it, say of this machine.
+
+    Raises:
+        ConfigError: if it takes no part in the mesh.
+    """
+    if config.mode == "local":
+        raise ConfigError(
+            "this machine takes no part in a mesh; give it a hub to connect to, or kioku init"
+        )
+    return mesh_settings(
+        config.mode,
+        config.machine,
+        listen=config.listen,
+        connect=config.connect,
+        spaces=config.spaces,
+        insecure=config.is_insecure,
+        zenoh=config.zenoh,
     )
 
 

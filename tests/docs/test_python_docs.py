@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,10 +25,19 @@ def test_every_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("KIOKU_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("KIOKU_CONFIG", str(tmp_path / "config.toml"))
     namespace: dict[str, Any] = {"__name__": "__main__"}
-    for line, source in blocks():
+    hub = f"127.0.0.1:{_free_port()}"  # in the page it is the usual one, which may be taken
+    for line, written in blocks():
+        source = written.replace("127.0.0.1:7447", hub)
         # Empty lines before it make a failure's traceback name the line in the page.
         code = compile("\n" * line + source, str(PAGE), "exec")
         exec(code, namespace)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def test_there_are_examples_to_run() -> None:
