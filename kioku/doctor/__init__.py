@@ -10,6 +10,8 @@ what is derived from the log, and both say so. Each check is one function of its
     spaces         the other stores in that directory
     store          one store: its files, its key, its clock, what waits in it
     forks          logs that became trees, for their store was copied
+    mesh           how this machine takes part in a mesh, and whom it reaches
+    node           what the node that runs tells of itself and of its peers
     derived        what only the replica and the view can see, and building it again
 """
 
@@ -23,6 +25,8 @@ from typing import TYPE_CHECKING
 from kioku.doctor.derived import check_derived
 from kioku.doctor.forks import check_forks
 from kioku.doctor.installation import check_installation
+from kioku.doctor.mesh import check_mesh
+from kioku.doctor.node import check_node
 from kioku.doctor.place import check_place
 from kioku.doctor.predecessor import check_predecessor
 from kioku.doctor.report import NAMES, Check, Report, Status, guarded
@@ -74,6 +78,7 @@ def _look(
     yield from check_predecessor(environ)
     if isinstance(target, Memory):
         yield from _check_memory(target, deep=deep)
+        yield from _check_node(target.replica.path)
     else:
         yield from _check_target(target, environ, deep=deep)
 
@@ -94,6 +99,7 @@ def _check_target(
     yield from check_place(path, settings.config_path)
     if named is None:
         yield check_spaces(path, settings)
+        yield from check_mesh(environ)
     if not os.path.exists(path):
         yield Check("store", "pass", f"{path}: none yet; the first save creates it")
         return
@@ -103,12 +109,20 @@ def _check_target(
     except StoreError as error:
         hint = "do as it says; if the file is lost, import an export into a new one"
         yield Check("store", "fail", str(error), hint)
+    yield from _check_node(path)
 
 
 def _check_memory(memory: Memory, *, deep: bool) -> Iterator[Check]:
     yield from check_store(memory)
     yield guarded("forks", lambda: check_forks(memory))
     yield from check_derived(memory, deep=deep)
+
+
+def _check_node(path: str) -> Iterator[Check]:
+    from importlib.metadata import version
+
+    if path != ":memory:":
+        yield from check_node(path, version("kioku-log"))
 
 
 # -- mending ------------------------------------------------------------------------------------

@@ -25,6 +25,9 @@ NAMES: Final = (
     *("environment", "old store"),
     # the place of the store
     *("settings", "config", "filesystem", "directory", "locks", "disk", "leftovers", "spaces"),
+    # the mesh, as this machine is set up for it, and as the node tells that runs
+    *("mesh", "exposure", "hubs"),
+    *("node", "router", "versions", "offsets", "refused"),
     # the store
     *("store", "files", "kept", "key", "own log", "clock", "unreadable", "index", "forks"),
     *("held", "missing", "erasures"),

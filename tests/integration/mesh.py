@@ -21,16 +21,18 @@ import apsw
 
 from kioku.config import Settings
 from kioku.memory import open_store
+from kioku.node.leader import holder_of
 from tests.integration.cli_process import COMMAND, ROOT, Result
 from tests.integration.wholeness import problems
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping
     from pathlib import Path
     from types import TracebackType
     from typing import Self
 
     from kioku import Memory
+    from tests.integration.namespaces import Network
 
 SECONDS_MAX = 60.0  # far beyond anything; only so that what never comes fails instead of lasting
 POLL_S = 0.02
@@ -62,14 +64,14 @@ _GLANCE = """SELECT (SELECT value FROM meta WHERE name = 'digest'),
     (SELECT count(*) FROM missing), (SELECT count(*) FROM log)"""
 
 
-def until(is_so: Callable[[], object], what: Callable[[], str], *, seconds: float = 0) -> None:
+def until(is_so: Callable[[], object], what: Callable[[], str], *, poll_s: float = POLL_S) -> None:
     """Wait until something is so, and fail with what there is instead if it never is."""
-    deadline = time.monotonic() + (seconds or SECONDS_MAX)
+    deadline = time.monotonic() + SECONDS_MAX
     never = threading.Event()
     while not is_so():
         if time.monotonic() > deadline:
             raise AssertionError(what())
-        never.wait(POLL_S)
+        never.wait(poll_s)
 
 
 def free_port() -> int:
@@ -100,7 +102,7 @@ class Machine:
         self.name = name
         self.directory = directory
         self.prefix = prefix  # what runs its commands elsewhere, as in a network of its own
-        self.endpoint = ""
+        self.endpoint = ""  # where it listens, if it is one to listen
         self.server: subprocess.Popen[bytes] | None = None
         self.sessions: list[int] = []  # of every process that was ever started here
         (directory / "config").mkdir(parents=True)
@@ -198,11 +200,25 @@ class Machine:
         assert self.server is not None
         self.server.send_signal(signal.SIGCONT)
 
+    def await_leader(self, processes: Container[int]) -> int:
+        """Wait until one of these processes runs the node, and give its id."""
+        until(lambda: holder_of(str(self.store)) in processes, lambda: f"nobody leads {self.name}")
+        found = holder_of(str(self.store))
+        assert found is not None
+        return found
+
     # -- its store
 
     @contextlib.contextmanager
-    def memory(self) -> Iterator[Memory]:
-        """Its memory, opened in this process: one more process beside its node."""
+    def memory(self, *, offset_s: float = 0) -> Iterator[Memory]:
+        """Its memory, opened in this process: one more process beside its node.
+
+        ``offset_s`` is how far its clock is ahead.
+        """
+
+        def clock() -> int:
+            return time.time_ns() + round(offset_s * 1e9)
+
         settings = Settings(
             space="default",
             state_dir=str(self.store.parent),
@@ -214,7 +230,7 @@ class Machine:
             session_id="",
         )
         self.store.parent.mkdir(exist_ok=True)
-        with open_store(str(self.store), settings, space="default") as memory:
+        with open_store(str(self.store), settings, space="default", clock=clock) as memory:
             yield memory
 
     def save(self, *contents: str, **fields: object) -> dict[str, str]:
@@ -246,8 +262,9 @@ class Machine:
 class Mesh:
     """Machines that share a space; ended, and looked for leftovers, when its block ends."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, network: Network | None = None) -> None:
         self.directory = directory
+        self.network = network
         self.machines: list[Machine] = []
 
     def __enter__(self) -> Self:
@@ -276,15 +293,17 @@ class Mesh:
 
     def machine(self, name: str) -> Machine:
         """Add a machine that is not configured yet."""
-        machine = Machine(name, self.directory / name)
+        prefix, address = self.network.add(name) if self.network else ((), "127.0.0.1")
+        machine = Machine(name, self.directory / name, prefix=prefix)
+        machine.endpoint = f"tcp/{address}:{free_port()}"
         self.machines.append(machine)
         return machine
 
     def hub(self, name: str = "hub", *arguments: str) -> Machine:
-        """Add a hub that listens on the loopback, and start it."""
+        """Add a hub that listens on its machine's address, and start it."""
         machine = self.machine(name)
-        machine.endpoint = f"tcp/127.0.0.1:{free_port()}"
-        machine.configure("--mode", "hub", "--listen", machine.endpoint, *arguments)
+        said = ("--insecure", *arguments) if self.network else arguments
+        machine.configure("--mode", "hub", "--listen", machine.endpoint, *said)
         machine.serve()
         return machine
 
@@ -313,6 +332,10 @@ class Mesh:
             )
 
         until(is_level, lambda: self.describe(chosen))
+
+    def await_growth(self, machine: Machine, events: int) -> None:
+        """Wait until a machine holds more events than so many."""
+        until(lambda: machine.glance().events > events, self.describe)
 
     def describe(self, machines: Iterable[Machine] = ()) -> str:
         """What each machine has, and what it said last: for a failure's message."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 # Saves until its input ends, one line a save to a file: what stands there was acknowledged.
 WRITER = """
-import os, select, sys
+import contextlib, os, select, sys
 from kioku.memory import open_store
 from kioku.config import load_settings
 
@@ -22,22 +22,27 @@ said = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 settings = load_settings(os.environ)
 os.makedirs(settings.state_dir, exist_ok=True)
 number = 0
-with open_store(settings.store_path, settings, space=settings.space) as memory:
+with open_store(settings.store_path, settings, space=settings.space) as memory, RUNNING:
     while not select.select([sys.stdin], [], [], pause_s)[0]:
         content = f"{words} {number}"
         saved = memory.save(content)
         os.write(said, f"{saved.id} {content}\\n".encode())
         number += 1
 """
+BESIDE = WRITER.replace("RUNNING", "contextlib.nullcontext()")
+SYNCING = WRITER.replace("RUNNING", "memory.syncing()")
+"""The same, and part of the mesh itself whenever no other process of its machine is."""
 
 
 class Writer:
     """A process on a machine that saves one after the other until it is told to stop."""
 
-    def __init__(self, machine: Machine, words: str, *, pause_s: float = 0.01) -> None:
+    def __init__(
+        self, machine: Machine, words: str, *, pause_s: float = 0.01, code: str = BESIDE
+    ) -> None:
         self._said = machine.directory / f"{words}.said"
         self.process = machine.start(
-            *(sys.executable, "-c", WRITER, str(self._said), words, str(pause_s)),
+            *(sys.executable, "-c", code, str(self._said), words, str(pause_s)),
             stdin=subprocess.PIPE,
         )
 

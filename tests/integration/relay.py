@@ -39,6 +39,10 @@ class Relay:
         return f"tcp/127.0.0.1:{self._listener.getsockname()[1]}"
 
     @property
+    def target_endpoint(self) -> str:
+        return f"tcp/127.0.0.1:{self._target[1]}"
+
+    @property
     def bytes_total(self) -> int:
         return self.bytes_up + self.bytes_down
 

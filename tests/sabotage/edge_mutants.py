@@ -6,6 +6,8 @@ from tests.sabotage.change import Change
 from tests.sabotage.doctor_mutants import case
 
 FORKS = "kioku/doctor/forks.py"
+MESH = "kioku/doctor/mesh.py"
+NODE = "kioku/doctor/node.py"
 CLOCK = "kioku/clock_repair.py"
 
 HELD_TESTS = "tests/unit/test_held_retraction.py"
@@ -69,6 +71,92 @@ EDGE_GROUPS: dict[str, list[Change]] = {
             "        found = memory.retract_held(arguments.retract_held, dry_run=True)",
             "        return memory.retract_held(arguments.retract_held)",
             "tests/integration/test_clock_repair.py -k machine_that_is_gone",
+        ),
+    ],
+    "mesh-doctor": [
+        Change(
+            "a hub that everybody reaches passes",
+            MESH,
+            "    if not config.exposed:\n",
+            "    if True:\n",
+            case("exposure-a_hub_that_everybody_reaches"),
+        ),
+        Change(
+            "a hub that is off passes",
+            MESH,
+            "        problems[endpoint] = error.strerror or",
+            "        problems[endpoint + str(error)] = error.strerror or",
+            case("hubs-a_hub_that_is_off"),
+        ),
+        Change(
+            "a leader that was stopped is told as none",
+            NODE,
+            "        yield _silent(error)\n",
+            "        error.args = ()\n",
+            case("node-a_leader_that_was_stopped"),
+        ),
+        Change(
+            "what a store fails with under its node is not told",
+            NODE,
+            'problem = engine_problem or (space.problem if space else "") or status.problem',
+            'problem = (space.problem if space else "") or status.problem',
+            case("node-a_store_that_fails_under_its_node"),
+        ),
+        Change(
+            "a plain router passes",
+            NODE,
+            "if one not in engine.identities]",
+            "if one in engine.identities]",
+            case("router-a_router_that_keeps_nothing"),
+        ),
+        Change(
+            "a plain router beside a hub is complained of",
+            NODE,
+            'if status.role == "spoke" and strangers and len(strangers) == len(status.routers):',
+            'if status.role == "spoke" and strangers:',
+            case("router-a_router_that_keeps_nothing"),
+        ),
+        Change(
+            "whoever was not heard of late must upgrade too",
+            NODE,
+            "if peer.is_reachable and peer.version not in",
+            "if peer.version not in",
+            case("versions-a_peer_that_is_newer"),
+        ),
+        Change(
+            "10.0 is older than 9.9",
+            NODE,
+            "[int(number) for number in re.findall",
+            "[number for number in re.findall",
+            case("versions-a_peer_that_is_newer"),
+        ),
+        Change(
+            "a node that was not started anew passes",
+            NODE,
+            "    if status.version != version:\n",
+            "    if False:\n",
+            case("versions-a_node_that_was_not_started_anew"),
+        ),
+        Change(
+            "a clock that is behind passes",
+            NODE,
+            "if abs(offset) > OFFSET_MS_MAX]",
+            "if offset > OFFSET_MS_MAX]",
+            case("offsets-our_own_clock_is_ahead"),
+        ),
+        Change(
+            "our own clock is never to blame",
+            NODE,
+            "is_ours = len(apart) == len(heard) > 1",
+            "is_ours = len(apart) != len(heard) > 1",
+            case("offsets-our_own_clock_is_ahead"),
+        ),
+        Change(
+            "a log that is refused passes",
+            NODE,
+            "for peer in peers for refused in peer.refused]",
+            "for peer in peers for refused in peer.refused[:0]]",
+            case("refused-a_log_that_cannot_be_taken"),
         ),
     ],
 }
