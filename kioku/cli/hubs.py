@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from kioku.errors import TransportError
 
 if TYPE_CHECKING:
     from kioku.config.mesh import MeshConfig
 
+_CLOSE_S: Final = 1.0
 
-def spaces_of_hubs(config: MeshConfig, *, timeout_ms: int) -> list[str] | None:  # noqa: ARG001
-    """The names of the spaces that the hubs have, ascending; None if no hub answers."""
-    return None
+
+def spaces_of_hubs(config: MeshConfig, *, timeout_ms: int) -> list[str] | None:
+    """The names of the spaces that the hubs have, ascending; None if no hub answers.
+
+    Raises:
+        ConfigError: if ``[zenoh]`` says what it may not.
+    """
+    from kioku.cli.meshing import node_settings
+    from kioku.node.joining import read_offers
+    from kioku.node.node import dial_zenoh
+
+    try:
+        transport = dial_zenoh(node_settings(config))
+    except TransportError:
+        return None
+    try:
+        answers = transport.ask_spaces(timeout_ms)
+    except TransportError:
+        return None
+    finally:
+        transport.close(_CLOSE_S)
+    return sorted({offer.name for offer in read_offers(answers)}) if answers else None

@@ -1,7 +1,7 @@
 """Words that mean nothing yet, and words that other programs use for what kioku does.
 
-The rule this module guards: whoever types a word of the mesh or of the agents' server hears that
-it comes later and what does the same today, not that there is no such verb.
+The rule this module guards: whoever types a word of closed spaces or of the agents' server hears
+that it comes later and what does the same today, not that there is no such verb.
 """
 
 from __future__ import annotations
@@ -9,20 +9,16 @@ from __future__ import annotations
 from kioku.cli import render
 from kioku.cli.parser import CommandError
 
-_MESH = (
-    "the mesh, the sharing between machines",
-    "kioku export and kioku import carry a memory to another machine",
+_CLOSED = (
+    "closed spaces, in which every machine has a credential",
+    "until then a space is open: kioku init --mode spoke --connect ADDRESS joins one",
 )
 _SERVER = ("the MCP server", "until then an agent runs kioku save and kioku search itself")
 _AGENTS = ("the MCP server", "kioku list -p PROJECT shows what is newest there")
 
 LATER = {
-    "serve": _MESH,
-    "mesh": _MESH,
-    "peers": _MESH,
-    "sync": _MESH,
-    "invite": _MESH,
-    "join": _MESH,
+    "invite": _CLOSED,
+    "join": _CLOSED,
     "mcp": _SERVER,
     "context": _AGENTS,
 }
@@ -61,7 +57,7 @@ def answer(word: str, rest: list[str]) -> int:
     """
     part, instead = LATER[word]
     typed = word
-    if word in ("mesh", "mcp") and rest and not rest[0].startswith("-"):
+    if word == "mcp" and rest and not rest[0].startswith("-"):
         typed = f"{word} {rest[0]}"
     message = f"`{typed}` comes with {part}, which this version does not have yet"
     if not {"-h", "--help"} & set(rest):

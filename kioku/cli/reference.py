@@ -52,8 +52,8 @@ list --color always | less -R`. Every verb takes `--color` and `--help`.
 **Who asks**: what cannot be brought back, and what is done in bulk, needs `--yes` or an answer on
 the terminal. Without either it is refused and nothing is done.
 
-**Words of later versions** are known and say so, with exit code 2: `serve`, `mesh start`, `mesh
-join`, `peers`, `sync`, `invite`, `join` (the mesh), `mcp install` and `context` (the MCP server).
+**Words of later versions** are known and say so, with exit code 2: `invite` and `join` (closed
+spaces), `mcp install` and `context` (the MCP server).
 
 ## Settings
 

@@ -10,6 +10,7 @@ If you add a verb with ``--json``: add its schema to ``_OUTPUTS``, and run ``mak
 
 from __future__ import annotations
 
+from kioku.cli.mesh_shapes import MESH
 from kioku.cli.moving_shapes import MOVING
 from kioku.cli.records import OBSERVATION, SHARED
 from kioku.cli.shapes import (
@@ -181,6 +182,7 @@ _OUTPUTS: dict[str, Schema] = {
         optional=("fixed", "clock", "retracted"),
     ),
     **MOVING,
+    **MESH,
     "rebuild": record(
         {
             "events": number("that were read"),

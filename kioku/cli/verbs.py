@@ -43,6 +43,12 @@ GROUPS = {
         "restore": ("copying", "Put a backup in the store's place"),
         "drain": ("familiar", "Say that no save waits to be sent, and why"),
     },
+    "share": {
+        "serve": ("serving", "Share the memory with other machines, until it is stopped"),
+        "sync": ("syncing", "Exchange with other machines once, until all are level"),
+        "peers": ("peering", "Show the other machines, and how far each is behind or ahead"),
+        "mesh": ("serving", "Other names of serve: mesh start, mesh join PEER"),
+    },
     "look after": {
         "init": ("initializing", "Write a config file; one machine alone needs none"),
         "status": ("keeping", "Show the store, its counts and who saves"),

@@ -15,6 +15,7 @@ from kioku.cli import formats, render, screen
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from kioku.cli.peering import PeerView
     from kioku.doctor import Report
     from kioku.memory.hit import Hit
     from kioku.memory.results import HistoryEntry, Project
@@ -196,6 +197,41 @@ def show_spaces(found: Sequence[Space], current: str) -> None:
         for space in found
     ]
     screen.show(screen.table(("space", "", "", "bytes", "where"), rows))
+
+
+def show_peers(found: Sequence[PeerView], node: str) -> None:
+    """Who runs the node, each peer with how it stands, and below what is wrong with any."""
+    rows: list[tuple[Text | str, ...]] = [
+        (
+            screen.line((peer.name, "bold")),
+            screen.line((peer.role, "dim")),
+            _reached(peer),
+            *(_number(count) for count in (peer.behind, peer.ahead, peer.held, peer.missing)),
+            "?" if peer.offset_ms is None else f"{peer.offset_ms:+,}",
+            screen.line((peer.version, "dim")),
+            screen.line(((peer.last_seen or "never")[:19].replace("T", " "), "dim")),
+            screen.line((peer.log_id[:8], "cyan")),
+        )
+        for peer in found
+    ]
+    titles = ("peer", "", "", "behind", "ahead", "held", "missing", "clock ms", "kioku", "seen")
+    wrong = [
+        screen.line((f"{peer.name}: {text}", "red"))
+        for peer in found
+        for text in (*peer.refused, peer.problem)
+        if text
+    ]
+    screen.show(screen.line((f"node: {node}", "dim")), screen.table((*titles, "log"), rows), *wrong)
+
+
+def _reached(peer: PeerView) -> Text:
+    if not peer.is_reachable:
+        return screen.line(("continued" if peer.is_succeeded else "not reached", "yellow"))
+    return screen.line(("level", "green") if peer.is_level else ("reached", ""))
+
+
+def _number(count: int | None) -> str:
+    return "?" if count is None else f"{count:,}"
 
 
 def show_report(report: Report) -> None:

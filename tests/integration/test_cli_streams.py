@@ -22,10 +22,11 @@ from tests.integration.cli_process import (
     environment,
     save_many,
 )
+from tests.integration.mesh import Mesh, free_port, until
 from tests.integration.windows import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 # Each verb, typed so that it prints something; {id} is an observation, {home} a directory.
@@ -45,6 +46,10 @@ TYPED = {
     "backup": "backup {home}/backup.db",
     "restore": "restore {home}/other.db --space other",
     "init": "init --out {home}/config.toml",
+    "serve": "serve --listen 127.0.0.1:{port}",
+    "mesh": "mesh join {hub}",
+    "sync": "sync --connect {hub}",
+    "peers": "peers",
     "status": "status",
     "doctor": "doctor",
     "rebuild": "rebuild",
@@ -57,12 +62,21 @@ TYPED = {
     "completion": "completion bash",
     "schema": "schema",
 }
-ENDLESS = {"watch"}  # until somebody stops it
+ENDLESS = {"watch", "serve", "mesh"}  # until somebody stops it
 WITH_JSON = [name for name in TYPED if verbs.load(name).json]
 
 
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where a hub listens, for those who look for one."""
+    with Mesh(tmp_path_factory.mktemp("mesh")) as mesh:
+        machine = mesh.hub()
+        until(lambda: "listening on" in machine.log, lambda: machine.log)
+        yield machine.endpoint
+
+
 @pytest.fixture
-def places(home: Path) -> dict[str, str]:
+def places(home: Path, hub: str) -> dict[str, str]:
     """What the braces of ``TYPED`` stand for."""
     elsewhere = {"KIOKU_STATE_DIR": str(home / "elsewhere"), "KIOKU_SPACE": "other"}
     done("save", "x", **elsewhere)
@@ -71,7 +85,7 @@ def places(home: Path) -> dict[str, str]:
     key, deleted = save_many("words", "other words")
     with kioku.open() as memory:
         memory.delete(deleted)
-    return {"id": key, "deleted": deleted, "home": str(home)}
+    return {"id": key, "deleted": deleted, "home": str(home), "hub": hub, "port": str(free_port())}
 
 
 def typed(name: str, places: dict[str, str]) -> list[str]:

@@ -139,7 +139,7 @@ SCREEN_GROUPS: dict[str, list[Change]] = {
         Change(
             "a word of the mesh is unknown",
             "kioku/cli/later.py",
-            '    "serve": _MESH,\n',
+            '    "invite": _CLOSED,\n',
             "",
             f"{TABLE}::test_what_comes_later_says_with_what_and_what_to_do_today",
         ),
