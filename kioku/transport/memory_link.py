@@ -164,6 +164,7 @@ class MemoryTransport:
         self._links: list[MemoryLink] = []
         self._offers: list[Callable[[], bytes]] = []
         self._routers: list[bytes] = []
+        self._was_up = False
         self._is_closed = False
         self.is_cut = False
         self.is_hub = is_hub
@@ -274,14 +275,14 @@ class MemoryTransport:
     def note_routers(self) -> None:
         """Look which hubs are there, and tell the links if that changed anything."""
         with self._lock:
-            was_up, before = self.is_up, self._routers
+            was_up, before = self._was_up, self._routers
             self._routers = [
                 other.identity
                 for other in self._mesh.transports()
                 if other is not self and other.is_hub and not (self.is_cut or other.is_cut)
             ]
             is_gain = bool(set(self._routers) - set(before))
-            is_up = self.is_up
+            is_up = self._was_up = self.is_up
         if is_up != was_up or is_gain:
             for link in self.links():
                 self._mesh.post(partial(link.hand_over, LinkChange(is_up=is_up)))

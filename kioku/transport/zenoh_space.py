@@ -103,30 +103,32 @@ class ZenohLink:
         self._is_silent = True
 
     def hand_over(self, delivery: Delivery) -> None:
-        """Give a delivery to whoever joined, unless the link was closed."""
-        if not self._is_silent:
+        """Give a delivery to whoever joined, unless the link was closed. Never raises."""
+        if self._is_silent:
+            return
+        try:
             self._deliver(delivery)
+        except Exception:  # noqa: BLE001 - nobody would hear of it on Zenoh's thread
+            self._session.counters.count("failures")
 
     def _declare(self) -> list[Any]:
-        import zenoh
-
         declare = self._session.driver
         return [
             declare.declare_queryable(
                 key_expressions.of_all_kinds(self._address),
                 self._session.callback(self._receive_query),
-                allowed_origin=zenoh.Locality.REMOTE,
             ),
             declare.declare_subscriber(
                 key_expressions.of_all_puts(self._address.space_id),
                 self._session.callback(self._receive_put),
-                allowed_origin=zenoh.Locality.REMOTE,
             ),
         ]
 
     def _receive_put(self, sample: zenoh.Sample) -> None:
+        import zenoh
+
         key = key_expressions.read_put(str(sample.key_expr))
-        if key is None or key.sender.space_id != self._address.space_id:
+        if key is None or sample.kind != zenoh.SampleKind.PUT:
             self._session.counters.count("garbage")
             return
         data = self._session.received(sample.payload)

@@ -17,6 +17,7 @@ from kioku.transport.zenoh_settings import ZenohSettings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kioku.transport.counting import LinkStatistics
     from kioku.transport.link import Delivery, Link, Transport
 
 PATIENCE_S = 30.0
@@ -133,6 +134,10 @@ class ZenohWorld:
         for transport in self._opened:
             transport.close(PATIENCE_S)
 
+    @property
+    def endpoints(self) -> tuple[str, ...]:
+        return tuple(self._endpoints)
+
     def _opening(self, settings: ZenohSettings) -> ZenohTransport:
         self._opened.append(ZenohTransport.open(settings))
         return self._opened[-1]
@@ -157,6 +162,13 @@ class Member:
     ) -> None:
         to = other if isinstance(other, Address) else other.address
         self.link.ask(to, "heads", data, request_id=number, timeout_ms=timeout_ms)
+
+    def heard(self) -> list[Delivery]:
+        return self.inbox.all_so_far()
+
+    def statistics(self) -> LinkStatistics:
+        assert isinstance(self.transport, MemoryTransport | ZenohTransport)
+        return self.transport.statistics()
 
     def wait_to_hear(self, other: Member) -> None:
         """Wait until what ``other`` publishes arrives here: subscriptions take their time."""

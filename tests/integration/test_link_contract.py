@@ -10,8 +10,6 @@ import pytest
 
 from kioku.errors import InvalidArgumentError, LinkClosedError
 from kioku.transport.link import Address, LinkChange, Put, Query, Reply, ReplyEnd
-from kioku.transport.memory_link import MemoryTransport
-from kioku.transport.zenoh_link import ZenohTransport
 from tests.integration.links import (
     Inbox,
     Member,
@@ -25,8 +23,7 @@ from tests.integration.links import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kioku.transport.counting import LinkStatistics
-    from kioku.transport.link import Transport
+    from kioku.transport.link import Delivery
 
 
 @pytest.fixture(params=[MemoryWorld, ZenohWorld], ids=["memory", "zenoh"])
@@ -141,8 +138,20 @@ def test_a_closed_link_delivers_nothing_and_drops_what_it_is_given(trio: Trio) -
     trio.bert.link.put("live", b"from the grave")
     trio.bert.ask(trio.anna, b"?")
     trio.anna.link.put("live", b"to the grave")
-    live(trio.hub)
+    assert live(trio.hub).data == b"to the grave"
     assert trio.bert.inbox.all_so_far() == before
+
+
+def test_nothing_starts_a_thread_that_an_exit_would_wait_for(world: World) -> None:
+    before = set(threading.enumerate())
+    hub, anna = Member(world.hub(), "hub"), Member(world.spoke(), "anna")
+    hub.wait_to_hear(anna)
+    anna.wait_to_hear(hub)
+    anna.ask(hub, b"?")
+    query = hub.inbox.next(Query)
+    started = set(threading.enumerate()) - before
+    query.end()
+    assert all(thread.daemon for thread in started)
 
 
 def test_a_closed_transport_refuses_to_be_joined(world: World) -> None:
@@ -206,6 +215,22 @@ def test_hubs_say_which_spaces_they_have(world: World) -> None:
     wait_until(lambda: spoke.ask_spaces(5_000) == [b"two spaces"])
 
 
+def test_a_handler_that_fails_is_counted_and_the_next_delivery_comes(world: World) -> None:
+    hub = Member(world.hub(), "hub")
+    anna = Member(world.spoke(), "anna")
+    failures = [ValueError("a mistake"), ValueError("another")]
+
+    def deliver(delivery: Delivery) -> None:
+        if failures:
+            raise failures.pop()
+        anna.inbox.deliver(delivery)
+
+    anna.link.close()
+    anna.link = anna.transport.join(anna.address, deliver)
+    anna.wait_to_hear(hub)
+    assert anna.statistics().failures == 2
+
+
 def test_a_message_that_is_too_large_is_dropped_and_counted(trio: Trio) -> None:
     large = bytes(4 * 1024 * 1024 + 1)
     trio.anna.link.put("live", large)
@@ -219,10 +244,5 @@ def test_a_message_that_is_too_large_is_dropped_and_counted(trio: Trio) -> None:
     query.answer(large[1:])
     query.end()
     assert len(trio.anna.inbox.next(Reply).data) == len(large) - 1
-    assert statistics(trio.anna.transport).too_large == 2
-    assert statistics(trio.bert.transport).too_large == 1
-
-
-def statistics(transport: Transport) -> LinkStatistics:
-    assert isinstance(transport, MemoryTransport | ZenohTransport)
-    return transport.statistics()
+    assert trio.anna.statistics().too_large == 2
+    assert trio.bert.statistics().too_large == 1
