@@ -15,9 +15,9 @@ from kioku.log.frontier import Frontier, Tip
 from kioku.node.holdings import ReplicaHoldings
 from kioku.replica import Draft, Replica
 from kioku.transport.holdings import Head, Place
-from tests.property.forests import Delivery, Forest, deliveries, forests
+from tests.property.forests import LATER_MS, Delivery, Forest, deliveries, forests
 from tests.property.histories import KEYS, NOW_MS
-from tests.property.stores import open_store
+from tests.property.stores import damage, open_store, snapshot
 
 STEPS = ("holdings", "other process", "append", "seal", "close own log", "ask")
 
@@ -167,6 +167,31 @@ def test_a_range_is_unknown_where_its_ends_are_not_on_one_way(data: st.DataObjec
                     is_on_way = other in author.path(tip)
                     found = source.read_range(tip, Place(other.seq, other.hash))
                     assert (found is not None) == is_on_way
+
+
+@given(st.data())
+def test_bodies_that_come_late_make_two_stores_equal(data: st.DataObject) -> None:
+    """Whatever was purged, retracted or held meanwhile: as if all had come with its chunk."""
+    forest = data.draw(forests())
+    waiting = data.draw(deliveries(forest, always_whole=True))
+    with open_store() as replica, open_store(seed=1) as whole:
+        lacking = ReplicaHoldings(replica, lambda: NOW_MS)
+        source = ReplicaHoldings(whole, lambda: NOW_MS)
+        _fill(source, waiting)
+        _fill(lacking, [one for one in waiting if one.bodiless or not _is_doubled(one, waiting)])
+        missing = lacking.missing(1000)
+        bodies = source.bodies(missing)
+        assert {body.event for body in bodies} == set(missing)
+        for body in data.draw(st.permutations(bodies)):
+            assert lacking.supply([body]) == 1
+            assert lacking.supply([body]) == 0
+        assert lacking.missing(1000) == []
+        assert snapshot(replica, now_ms=LATER_MS) == snapshot(whole, now_ms=LATER_MS)
+        assert damage(replica, now_ms=LATER_MS) == []
+
+
+def _is_doubled(one: Delivery, waiting: list[Delivery]) -> bool:
+    return any(other.run == one.run and other.bodiless for other in waiting)
 
 
 def _fill(holdings: ReplicaHoldings, waiting: list[Delivery]) -> None:
