@@ -18,16 +18,14 @@ if TYPE_CHECKING:
     from kioku.log.frontier import Tip
     from kioku.log.store import LogStore
 
-_FIND: Final = """SELECT e.event, e.commitment, e.salt, e.body, e.branch FROM log l
-    JOIN branch b ON b.log = l.log
+_PLACE: Final = """FROM log l JOIN branch b ON b.log = l.log
     JOIN event e ON e.branch = b.branch AND e.seq = ? WHERE l.log_id = ? AND e.hash = ?"""
 # A branch is continued by chunks alone, which end at a seal: all before its child is covered.
-_COVERED: Final = """SELECT 1 FROM log l JOIN branch b ON b.log = l.log
-    JOIN event e ON e.branch = b.branch AND e.seq = ? WHERE l.log_id = ? AND e.hash = ?
-    AND (e.seq <= b.sealed_seq OR EXISTS(
-        SELECT 1 FROM branch c WHERE c.parent = b.branch AND c.first_seq > e.seq))"""
-_STAMP: Final = """SELECT e.hlc FROM log l JOIN branch b ON b.log = l.log
-    JOIN event e ON e.branch = b.branch AND e.seq = ? WHERE l.log_id = ? AND e.hash = ?"""
+_COVERED: Final = f"""SELECT 1 {_PLACE} AND (e.seq <= b.sealed_seq OR EXISTS(
+    SELECT 1 FROM branch c WHERE c.parent = b.branch AND c.first_seq > e.seq))"""
+_FIND: Final = f"SELECT e.event, e.commitment, e.salt, e.body {_PLACE}"
+_BRANCH: Final = f"SELECT e.branch {_PLACE}"
+_STAMP: Final = f"SELECT e.hlc {_PLACE}"
 _MISSING: Final = """SELECT l.log_id, e.seq, e.hash FROM missing m JOIN event e ON e.event = m.event
     JOIN branch b ON b.branch = e.branch JOIN log l ON l.log = b.log
     ORDER BY m.event DESC LIMIT ?"""
@@ -43,7 +41,6 @@ class Found(NamedTuple):
     commitment: bytes | None
     salt: bytes | None
     body: bytes | None
-    branch: int
 
 
 class Changes(NamedTuple):
@@ -90,14 +87,20 @@ class Lookup:
         values = (event.seq, event.log_id, event.hash)
         return bool(self._store.connection.execute(_COVERED, values).get)
 
+    def branch_of(self, event: EventId) -> int | None:
+        """Give the branch that an event stands in; None if exactly this one is not here."""
+        values = (event.seq, event.log_id, event.hash)
+        branch: int | None = self._store.connection.execute(_BRANCH, values).get
+        return branch
+
     def path_to(self, goal: EventId) -> Path | None:
         """Give the way to an event; None if it is not here."""
-        return Path(self._store, goal) if find(self._store, goal) else None
+        return None if self.branch_of(goal) is None else Path(self._store, goal)
 
     def sealed_path_to(self, goal: EventId) -> Path | None:
         """Give the way to an event whose seal is here; None if it is not."""
-        found = find(self._store, goal)
-        if found is None or not self._store.is_sealed(found.branch, goal.seq):
+        branch = self.branch_of(goal)
+        if branch is None or not self._store.is_sealed(branch, goal.seq):
             return None
         return Path(self._store, goal)
 

@@ -10,14 +10,24 @@ from kioku.errors import MalformedMessageError
 from kioku.log.frontier import Frontier, Tip
 from kioku.log.prefix import PrefixSums
 
-# Ids that share long prefixes, so that a few of them already make a deep trie.
-LOG_IDS = st.builds(
-    lambda start, end: (start + bytes(16))[:14] + end.to_bytes(2, "big"),
-    st.sampled_from((b"", b"\x12\x34", b"\x12\x35", b"\xff")),
-    st.integers(0, 400),
-)
+STARTS = st.sampled_from((b"", b"\x12\x34", b"\x12\x35", b"\xff"))
+
+
+def _log_id(start: bytes, end: int) -> bytes:
+    return (start + bytes(16))[:14] + end.to_bytes(2, "big")
+
+
+# Ids that share long prefixes and come in runs, so that a few runs already make a deep trie.
+LOG_IDS = st.builds(_log_id, STARTS, st.integers(0, 400))
 TIPS = st.sets(st.integers(1, 9), max_size=3)
-UPDATES = st.lists(st.tuples(LOG_IDS, TIPS), max_size=120)
+RUNS = st.builds(
+    lambda start, first, count, tips: [(_log_id(start, first + n), tips) for n in range(count)],
+    STARTS,
+    st.integers(0, 400),
+    st.integers(1, 40),
+    TIPS,
+)
+UPDATES = st.lists(RUNS, max_size=8).map(lambda runs: [one for run in runs for one in run])
 EVERY_DIGIT = "0123456789abcdef"
 
 

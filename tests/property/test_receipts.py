@@ -26,7 +26,7 @@ class Statement(NamedTuple):
 @st.composite
 def erasing(draw: st.DrawFn) -> list[Erasing]:
     """Purges and retracts of a few logs, in ascending rows; a log's seqs mostly rise with them."""
-    logs = draw(st.lists(st.sampled_from(LOGS), max_size=12))
+    logs = draw(st.lists(st.sampled_from(LOGS), min_size=1, max_size=12))
     rows = draw(st.permutations(range(1, len(logs) + 1))) if draw(st.booleans()) else None
     seqs = rows or range(2, len(logs) + 2)
     return [
@@ -36,7 +36,8 @@ def erasing(draw: st.DrawFn) -> list[Erasing]:
 
 def statements(*, rows: st.SearchStrategy[int]) -> st.SearchStrategy[list[Statement]]:
     lacks = st.lists(st.tuples(st.sampled_from(LOGS), st.integers(1, 14)), max_size=4)
-    return st.lists(st.builds(Statement, rows, lacks, st.booleans()), max_size=6)
+    is_erased = st.sampled_from((True, True, True, False))
+    return st.lists(st.builds(Statement, rows, lacks, is_erased), max_size=6)
 
 
 def _naive(confirmed: set[Erasing], events: list[Erasing], said: Statement) -> set[Erasing]:
@@ -79,6 +80,23 @@ def test_every_receipt_is_given_that_was_stated_in_order(
         assert _confirmed(receipt, events) == expected
         if was == expected:
             assert receipt == before
+
+
+def test_a_comparison_that_ends_late_says_nothing_of_what_came_since() -> None:
+    events = [Erasing(10, LOGS[0], 5), Erasing(20, LOGS[1], 5), Erasing(30, LOGS[2], 5)]
+    newer = Statement(30, [(LOGS[1], 5)], is_erased=True)
+    receipt = _hear(Receipt(), events, newer)
+    older = Statement(10, [], is_erased=True)
+    assert _confirmed(_hear(receipt, events, older), events) == {events[0], events[2]}
+
+
+def test_what_a_peer_has_got_since_is_not_confirmed_before_it_is_erased_there() -> None:
+    events = [Erasing(10, LOGS[0], 5), Erasing(20, LOGS[1], 5)]
+    receipt = _hear(Receipt(), events, Statement(20, [(LOGS[0], 5)], is_erased=True))
+    receipt = _hear(receipt, events, Statement(20, [], is_erased=False))
+    assert _confirmed(receipt, events) == {events[1]}
+    receipt = _hear(receipt, events, Statement(20, [], is_erased=True))
+    assert _confirmed(receipt, events) == set(events)
 
 
 def test_a_peer_that_lacks_very_many_logs_confirms_less_and_never_more() -> None:

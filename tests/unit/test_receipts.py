@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from typing import TYPE_CHECKING
 
 import apsw
@@ -124,6 +123,30 @@ def test_a_tip_that_is_not_held_here_covers_nothing(replica: Replica) -> None:
     assert confirmed_by(replica, event) == set()
 
 
+def test_what_came_while_they_compared_is_not_confirmed(replica: Replica) -> None:
+    with open_store(seed=3) as other:
+        meet(replica)
+        mine = purge(replica)
+        stated = replica.extent()
+        theirs = purge(other, OTHER)
+        carry(other, replica)
+        replica.note_statement(PEER, stated, differing=(), is_erased=True)
+        assert confirmed_by(replica, mine) == {PEER}
+        assert confirmed_by(replica, theirs) == set()
+
+
+def test_a_log_is_confirmed_up_to_the_tip_that_was_stated(replica: Replica) -> None:
+    with open_store(seed=3) as other:
+        log_id = other.begin_log(NOW_MS)
+        meet(replica, log_id)
+        covered = purge(replica)
+        carry(replica, other)
+        lacked = purge(replica, OTHER)
+        state(replica, other)
+        assert confirmed_by(replica, covered) == {log_id}
+        assert confirmed_by(replica, lacked) == set()
+
+
 def test_what_is_not_sealed_yet_was_confirmed_by_nobody(replica: Replica) -> None:
     meet(replica)
     event = replica.append([Draft(PURGE, KEY)], now_ms=NOW_MS)[-1].id
@@ -185,8 +208,7 @@ def test_a_copy_believes_no_receipt_also_before_it_writes(replica: Replica, tmp_
         event = purge(replica)
         carry(replica, other)
         state(replica, other)
-    backup.write(replica, str(tmp_path / "backup.db"), view=FollowingView())
-    shutil.copy(tmp_path / "backup.db", tmp_path / "copy.db")
+    copy_store(replica.path, str(tmp_path / "copy.db"))
     with open_store(str(tmp_path / "copy.db"), seed=9) as copy:
         assert confirmed_by(copy, event) == set()
         copy.append([Draft(SAVE, OTHER, b"text")], now_ms=NOW_MS)
@@ -238,11 +260,16 @@ def test_a_tail_that_a_clone_seals_after_all_was_confirmed_by_nobody(
 
 
 def clone_undetected(path: str, clone_path: str, log_id: bytes) -> None:
-    """Copy a store that is open with its key, as a copy of a whole disk would be."""
-    with apsw.Connection(path) as source, apsw.Connection(clone_path) as target:
-        with target.backup("main", source, "main") as copying:
-            copying.step(-1)
-        target.execute("PRAGMA journal_mode = WAL").fetchall()
+    """Copy a store with its key, as a copy of a whole disk would be."""
+    copy_store(path, clone_path)
     key = FileKeyRing(path).load(log_id)
     assert key is not None
     FileKeyRing(clone_path).store(replace(key, inode=os.stat(clone_path).st_ino))
+
+
+def copy_store(path: str, copy_path: str) -> None:
+    """Copy the file of a store that is open, and nothing else."""
+    with apsw.Connection(path) as source, apsw.Connection(copy_path) as target:
+        with target.backup("main", source, "main") as copying:
+            copying.step(-1)
+        target.execute("PRAGMA journal_mode = WAL").fetchall()
