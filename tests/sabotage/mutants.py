@@ -12,10 +12,12 @@ from tests.sabotage.edge_mutants import EDGE_GROUPS
 from tests.sabotage.exchange_mutants import EXCHANGE_GROUPS
 from tests.sabotage.link_mutants import LINK_GROUPS
 from tests.sabotage.memory_mutants import MEMORY_GROUPS
+from tests.sabotage.message_mutants import MESSAGE_GROUPS
 from tests.sabotage.moving_mutants import MOVING_GROUPS
 from tests.sabotage.project_mutants import PROJECT_GROUPS
 from tests.sabotage.screen_mutants import SCREEN_GROUPS
 from tests.sabotage.search_mutants import SEARCH_GROUPS
+from tests.sabotage.session_mutants import SESSION_GROUPS
 from tests.sabotage.space_mutants import SPACE_GROUPS
 from tests.sabotage.store_mutants import STORE_GROUPS
 
@@ -385,6 +387,8 @@ GROUPS: dict[str, list[Change]] = {
     **LINK_GROUPS,
     **SCREEN_GROUPS,
     **SEARCH_GROUPS,
+    **MESSAGE_GROUPS,
+    **SESSION_GROUPS,
 }
 
 MUTANTS = [

@@ -10,12 +10,10 @@ from kioku.errors import UnsupportedVersionError
 from kioku.log.frontier import Frontier
 from kioku.transport.message import Unknown, decode
 from tests.vectors import decoder, message_decoder
-from tests.vectors.generate import HERE
 from tests.vectors.golden import load
 from tests.vectors.messages import LATER_PROTOCOL, UNKNOWN_TYPE, messages
 
 GOLDEN: dict[str, bytes] = load("messages-v1.json")
-DOCUMENT = HERE.parents[1] / "docs" / "protocol.md"
 
 
 def _plain(value: Any) -> Any:
@@ -72,9 +70,3 @@ def test_a_sum_is_the_beginning_of_the_digest_of_its_tips() -> None:
     heads: Any = messages()["heads answer: listed"]
     tips = [head.tip for part in heads.parts for head in part.heads]
     assert Frontier(tips).digest() == decoder.frontier_digest([list(tip) for tip in tips])
-
-
-@pytest.mark.parametrize("name", GOLDEN)
-def test_the_description_shows_the_bytes_of_every_message(name: str) -> None:
-    text = DOCUMENT.read_text(encoding="utf-8")
-    assert GOLDEN[name].hex() in "".join(text.split()), f"{name} in docs/protocol.md"

@@ -9,8 +9,7 @@ import pytest
 from kioku.transport.message import RangeQuery, decode
 from tests.property.paper import PaperHoldings, log_ids
 from tests.property.wires import Wire
-from tests.simulation.growth import measure, table
-from tests.tidy.repository import ROOT
+from tests.simulation.growth import measure
 
 if TYPE_CHECKING:
     from kioku.transport.session import Ask
@@ -80,9 +79,3 @@ def test_no_more_credit_is_out_than_the_limit() -> None:
 def test_many_changed_logs_are_fetched_side_by_side() -> None:
     cost = measure(1_000, 320)
     assert cost.waits < cost.questions / 8
-
-
-def test_the_description_shows_what_is_measured() -> None:
-    """And so that it stays true, the table is the one that the script prints."""
-    text = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
-    assert table() in text, "paste what python -m tests.simulation.growth prints"

@@ -151,3 +151,20 @@ def test_a_flood_takes_no_memory_and_ends() -> None:
     assert outcome.problem == "gave no answer that could be used"
     assert peak_bytes < 4 << 20
     assert wire.session.statistics().bytes_in == 3 * 4 * len(bomb)
+
+
+def test_a_peer_that_sums_one_log_alone_is_left() -> None:
+    """There is no digit beyond the last: what would be asked for next is no question."""
+
+    def go_deeper(ask: Ask, _: list[bytes]) -> list[bytes]:
+        question = decode(ask.data)
+        assert isinstance(question, HeadsQuery)
+        sums = (b"\x07" * 16, *[bytes(16)] * 15)
+        parts = tuple(Part(prefix, None, sums) for prefix in question.prefixes)
+        return [HeadsAnswer(parts, True, OTHER_DIGEST).encode(), DONE]
+
+    wire = Wire(PaperHoldings({}), spoil=go_deeper)
+    outcome = wire.run()
+    assert outcome.problem == "left out what was asked for"
+    assert not outcome.is_compared
+    assert wire.session.statistics().hostile == 3
