@@ -240,6 +240,8 @@ def test_four_mib_of_empty_lists_are_refused_before_they_are_made(size: int) -> 
 def test_the_largest_message_is_read() -> None:
     chunk = bytes(4 * 1024 * 1024 - 8)
     assert decode(ChunkReply(chunk).encode()) == ChunkReply(chunk)
+    with pytest.raises(MalformedMessageError, match="over 4,194,304"):
+        decode(ChunkReply(chunk + b"\x00").encode())
 
 
 # -- what a chunk says of itself
