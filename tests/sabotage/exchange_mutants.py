@@ -313,6 +313,13 @@ EXCHANGE_GROUPS: dict[str, list[Change]] = {
             RECEIPTS_TESTS,
         ),
         Change(
+            "what erases may be taken back by a power loss after it was stated",
+            "kioku/replica.py",
+            "full = any(event.kind in (PURGE, RETRACT) for event in chunk.events)",
+            "full = False",
+            RECEIPTS_TESTS,
+        ),
+        Change(
             "a restored store believes its receipts",
             PEERS,
             "UPDATE peer SET covered = 0, lacks = ?",

@@ -13,6 +13,7 @@ from kioku.log.draft import retracts
 from kioku.log.event import PURGE, RETRACT, SAVE
 from kioku.log.keyfile import FileKeyRing
 from kioku.replica import Draft, Replica
+from kioku.transport.holdings import Place
 from kioku.values import replace
 from tests.property.stores import FollowingView, damage, open_store
 from tests.unit.meetings import (
@@ -58,6 +59,31 @@ def test_a_purge_is_confirmed_by_whoever_states_it_once_it_is_erased_there(
         other.finish_erasure(0)
         state(replica, other)
         assert confirmed_by(replica, event) == {log_id}
+
+
+@pytest.mark.parametrize("kind", [PURGE, RETRACT])
+def test_what_erases_is_on_the_disk_before_anybody_states_it(tmp_path: Path, kind: int) -> None:
+    """Also where a power loss may take back saves: a receipt must not come true too early."""
+    with open_store(seed=3) as other, open_store(str(tmp_path / "b.db")) as replica:
+        saved = other.append([Draft(SAVE, KEY, b"text")], now_ms=NOW_MS)[-1].id
+        carry(other, replica)
+        drafts = [Draft(PURGE, KEY)] if kind == PURGE else list(retracts([saved]))
+        erasing = other.append(drafts, now_ms=NOW_MS)[-1].id
+        other.seal()
+        chunks = other.read_range(erasing, Place(saved.seq, saved.hash))
+        said: list[str] = []
+        connection = replica._database.connection
+
+        def listen(_: object, sql: str, __: object) -> bool:
+            said.append(sql)
+            return True
+
+        connection.exec_trace = listen
+        for chunk in chunks or ():
+            replica.ingest_chunk(chunk, now_ms=NOW_MS)
+        connection.exec_trace = None
+        before = said[: said.index("COMMIT")]
+        assert [sql for sql in before if "synchronous" in sql] == ["PRAGMA synchronous = FULL"]
 
 
 def test_equal_digests_confirm_everything(replica: Replica) -> None:
