@@ -28,7 +28,7 @@ PYTEST := $(BIN)/python -m pytest -q
 WORKERS ?= 2
 SOURCES := kioku tests bench demo
 
-.PHONY: help demo test check static doctest sim sabotage bench bench-peers docs fix clean setup
+.PHONY: help demo test check static doctest sim smoke sabotage bench bench-peers docs fix clean setup
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ sim: $(READY) ## simulate thousands of meshes, then the long run of the property
 	$(BIN)/python -m tests.simulation --begin $$seed --seeds $(SIM_SEEDS) --workers $(WORKERS); fi; \
 	echo "make sim SEED=$$seed SIM_TESTS=$$tests"; \
 	$(PYTEST) -n $(WORKERS) --hypothesis-profile=sim --hypothesis-seed=$$seed $$tests
+
+smoke: $(READY) ## see a hub and four spokes share, and the hub pulled, in a minute (LONG=1: five)
+	$(BIN)/python -m tests.integration.smoke $(if $(LONG),--long) $(if $(SEED),--seed $(SEED))
 
 sabotage: $(READY) ## break the code one line at a time; a test must catch each (PART=1/4: a quarter)
 	$(BIN)/python -m tests.sabotage $(if $(PART),--part $(PART))

@@ -6,6 +6,9 @@ from bench.workloads import (
     growth,
     ingest,
     many_processes,
+    mesh_bytes,
+    mesh_return,
+    mesh_seen,
     retrieval,
     save_many,
     save_one,
@@ -24,8 +27,13 @@ if __name__ == "__main__":
             ingest.WORKLOAD,
             search_library.WORKLOAD,
             disk.WORKLOAD,
+            mesh_seen.WORKLOAD,
+            mesh_return.RETURN,
+            mesh_return.BOOTSTRAP,
+            mesh_bytes.BYTES,
             many_processes.WORKLOAD,
             retrieval.WORKLOAD,
+            mesh_bytes.IDLE,
             growth.WORKLOAD,
         ]
     )

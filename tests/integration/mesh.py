@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -57,7 +58,7 @@ class Glance(NamedTuple):
 
 
 _GLANCE = """SELECT (SELECT value FROM meta WHERE name = 'digest'),
-    (SELECT count(*) FROM event), (SELECT count(*) FROM version WHERE wins = 1),
+    (SELECT count(*) FROM event), (SELECT count(*) FROM record),
     (SELECT coalesce(sum((SELECT max(seq) FROM event e WHERE e.branch = b.branch)
             - b.sealed_seq), 0)
         FROM own o JOIN branch b ON b.branch = o.branch WHERE o.closed_seq IS NULL),
@@ -104,7 +105,7 @@ class Machine:
         self.prefix = prefix  # what runs its commands elsewhere, as in a network of its own
         self.endpoint = ""  # where it listens, if it is one to listen
         self.server: subprocess.Popen[bytes] | None = None
-        self.sessions: list[int] = []  # of every process that was ever started here
+        self.processes: list[subprocess.Popen[Any]] = []  # all that were ever started here
         (directory / "config").mkdir(parents=True)
 
     # -- its commands
@@ -144,7 +145,11 @@ class Machine:
         assert result.code == code, (self.name, arguments, result)
         return result
 
-    def start(self, *command: str, **options: Any) -> subprocess.Popen[bytes]:
+    def sessions(self) -> list[int]:
+        """The session of each process that was ever started here."""
+        return [process.pid for process in self.processes]
+
+    def start(self, *command: str, **options: Any) -> subprocess.Popen[Any]:
         """Start something on this machine, in a session of its own so that it dies whole."""
         process = subprocess.Popen(
             [*self.prefix, *command],
@@ -153,14 +158,17 @@ class Machine:
             start_new_session=True,
             **options,
         )
-        self.sessions.append(process.pid)
+        self.processes.append(process)
         return process
 
     def configure(self, *arguments: str) -> None:
         """Write its configuration by ``kioku init``, and give it its name."""
         self.run("init", *arguments)
         path = self.directory / "config" / "config.toml"
-        path.write_text(f'pc_id = "{self.name}"\n{path.read_text("utf-8")}', "utf-8")
+        written = re.sub(
+            r'(?m)^machine = ".*"$', f'machine = "{self.name}"', path.read_text("utf-8")
+        )
+        path.write_text(f'pc_id = "{self.name}"\n{written}', "utf-8")
 
     # -- its node
 
@@ -277,10 +285,9 @@ class Mesh:
             if error is None:
                 self.end()
         finally:
-            left = [pid for machine in self.machines for pid in machine.sessions if _kill(pid)]
-            for machine in self.machines:
-                if machine.server is not None:
-                    machine.server.wait()
+            left = [pid for machine in self.machines for pid in machine.sessions() if _kill(pid)]
+            for process in (one for machine in self.machines for one in machine.processes):
+                process.communicate()
         assert error is not None or not left, f"still running: {left}"
 
     def end(self) -> None:
@@ -307,11 +314,14 @@ class Mesh:
         machine.serve()
         return machine
 
-    def spoke(self, name: str, *hubs: Machine, serve: bool = True) -> Machine:
+    def spoke(
+        self, name: str, *hubs: Machine, serve: bool = True, space: str | None = None
+    ) -> Machine:
         """Add a spoke of these hubs, in their order, and start it unless told otherwise."""
         machine = self.machine(name)
-        endpoints = [part for hub in hubs for part in ("--connect", hub.endpoint)]
-        machine.configure("--mode", "spoke", *endpoints)
+        said = [part for hub in hubs for part in ("--connect", hub.endpoint)]
+        said += ["--space", space] if space else []
+        machine.configure("--mode", "spoke", *said)
         if serve:
             machine.serve()
         return machine
