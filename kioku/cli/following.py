@@ -29,15 +29,17 @@ _PAGE = 1_000
 def _watch(arguments: Namespace) -> int:
     chosen = filters(arguments)
     with open_memory(arguments) as memory:
+        machines = _Machines(memory)
         for change in _followed(memory, arguments, chosen):
+            machine = machines.of(change)
             if arguments.json:
-                render.json(_change_json(change), indent=None)
+                render.json(_change_json(change, machine), indent=None)
             elif render.is_for_person():
                 from kioku.cli import views
 
-                views.show_change(_change_text(change), change.operation)
+                views.show_change(_change_text(change, machine), change.operation)
             else:
-                render.line(_change_text(change))
+                render.line(_change_text(change, machine))
             render.flush()  # now, also into a pipe: who watches does not wait for a full buffer
     return 0
 
@@ -57,7 +59,25 @@ def _followed(
         yield from memory.watch(last.cursor, **chosen)
 
 
-def _change_json(change: LoggedChange) -> dict[str, Any]:
+class _Machines:
+    """Where changes came from: the machines of the logs that they are in."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._known: dict[str, str] = {}
+
+    def of(self, change: LoggedChange) -> str:
+        """The machine that a change came from; ``""`` if it is this one, or not known."""
+        if change.is_own:
+            return ""
+        if change.log_id not in self._known:
+            for peer in self._memory.replica.peers():
+                self._known[peer.log_id.hex()] = peer.machine
+            self._known.setdefault(change.log_id, "")
+        return self._known[change.log_id]
+
+
+def _change_json(change: LoggedChange, machine: str) -> dict[str, Any]:
     from kioku.cli import formats
 
     return {
@@ -66,6 +86,8 @@ def _change_json(change: LoggedChange) -> dict[str, Any]:
         "id": change.id,
         "stamped_at": formats.json_time(change.stamped_at),
         "replica": change.replica,
+        "log_id": change.log_id,
+        "machine": machine,
         "is_own": change.is_own,
         "status": change.status,
         "is_superseded": change.is_superseded,
@@ -80,8 +102,8 @@ def _observation_json(observation: Observation | None) -> dict[str, Any] | None:
     return None if observation is None else formats.observation_json(observation)
 
 
-def _change_text(change: LoggedChange) -> str:
-    """``TIME operation what <id=…> by whom``, and in parentheses what is unusual."""
+def _change_text(change: LoggedChange, machine: str) -> str:
+    """``TIME operation what <id=…> by whom from where``, in parentheses what is unusual."""
     from kioku.cli import formats
 
     observation = change.observation
@@ -97,7 +119,9 @@ def _change_text(change: LoggedChange) -> str:
     parts += [f"({change.status})"] if change.status != "wins" else []
     parts += ["(superseded)"] if change.is_superseded else []
     parts += [f"<id={change.id}>"] if change.id else []
-    return " ".join([*parts, "by", "/".join(name for name in writer if name)])
+    parts += ["by", "/".join(name for name in writer if name)]
+    parts += [] if change.is_own else ["from", machine or change.replica]
+    return " ".join(parts)
 
 
 def _diff(arguments: Namespace) -> int:

@@ -137,6 +137,12 @@ def _undelete(arguments: Namespace) -> int:
 
 
 def _purge(arguments: Namespace) -> int:
+    if arguments.status:
+        from kioku.cli.receipts import show_receipts
+
+        return show_receipts(arguments)
+    if arguments.id is None:
+        raise CommandError("give the id of what is to be erased", hint="kioku purge --help")
     with open_memory(arguments) as memory:
         key = full_id(memory, arguments.id)
         _require_known(memory, key, arguments.id)
@@ -284,11 +290,22 @@ PURGE = Verb(
     summary="Erase an observation for ever, everywhere",
     description="Erase an observation for ever: its content leaves this store's files now and "
     "every other replica\nas soon as it hears of it. Nothing brings it back.",
-    arguments=(ID, YES, SPACE, JSON),
-    examples=("kioku purge 3f9a21 --yes",),
+    arguments=(
+        argument("id", metavar="ID", nargs="?", help=ID.help),
+        argument(
+            "--status",
+            action="store_true",
+            help="show which replicas have confirmed that they erased it, or all that was purged",
+        ),
+        YES,
+        SPACE,
+        JSON,
+    ),
+    examples=("kioku purge 3f9a21 --yes", "kioku purge --status"),
     run=_purge,
-    output="`purged: <id>`",
-    json="The id, and whether its content was here.",
+    output="`purged: <id>`; with `--status` `here: …`, and for each purge and each retract (of "
+    "`gc`, of a repaired clock) who has confirmed it, who has not, and when those were last seen.",
+    json="The id, and whether its content was here; with `--status` the same as its lines.",
 )
 
 GC = Verb(

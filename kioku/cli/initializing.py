@@ -223,7 +223,7 @@ def _mesh_text(config: MeshConfig) -> str:
         lines.append('# spaces = ["default"]  # without this line: all that are not private')
     else:
         lines.append('# spaces = ["default"]  # without this line: the one that the hub has')
-    lines.append(f'machine = "{config.machine}"')
+    lines.append(f'# machine = "{config.machine}"  # without this line: made from pc_id')
     if config.is_insecure:
         from kioku.config.mesh import WHAT_INSECURE_MEANS
 

@@ -48,21 +48,33 @@ def _status_texts(fields: dict[str, Any]) -> dict[str, str]:
     for name, value in fields.items():
         if isinstance(value, dict):
             shown |= {f"{name} ({key or 'none'})": str(count) for key, count in value.items()}
+        elif name == "mesh_remarks":
+            shown |= {f"mesh_remark {place}": text for place, text in enumerate(value, 1)}
+        elif value is None and name in _MAY_BE_UNKNOWN:
+            shown[name] = "unknown"
         else:
             shown[name] = _status_text(value)
     return shown
 
 
+_MAY_BE_UNKNOWN = ("mesh_events_left", "unsent_events")
+
+
 def _status_text(value: object) -> str:
     if value is None:
         return "none"
+    if isinstance(value, list):
+        return ", ".join(value) or "none"
     return ("no", "yes")[value] if isinstance(value, bool) else str(value)
 
 
 def _status_fields(memory: Memory, settings: Settings) -> dict[str, Any]:
+    from kioku.cli.mesh_status import mesh_fields
     from kioku.cli.verbs import version
 
     counts = memory.statistics()
+    # First, for to give the digest signs what nobody has signed yet.
+    mesh = mesh_fields(settings, memory)
     return {
         "version": version(),
         "backend": "sqlite",
@@ -87,8 +99,7 @@ def _status_fields(memory: Memory, settings: Settings) -> dict[str, Any]:
         "file_bytes": counts.file_bytes,
         "erased": counts.is_erased,
         "digest": None if counts.is_private else memory.digest(),
-        "mesh": "off",
-        "mesh_ready": False,
+        **mesh,
     }
 
 
@@ -114,7 +125,8 @@ STATUS = Verb(
     arguments=(REBUILD_FLAG, SPACE, JSON),
     examples=("kioku status",),
     run=_status,
-    output="`key: value` lines; without a mesh `mesh: off` and `mesh_ready: no`.",
+    output="`key: value` lines; without a mesh they end with `mesh: off` and `mesh_ready: no`, in "
+    "one more follow, and `mesh_remark N: …` for what somebody should know.",
     json="The same keys, with numbers and booleans.",
 )
 

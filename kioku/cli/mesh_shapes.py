@@ -76,3 +76,50 @@ MESH: Final[dict[str, Schema]] = {
         }
     ),
 }
+
+_WAITED: Final = record(
+    {
+        "name": _NAME,
+        "machine": text("its name in the mesh"),
+        "log_id": _LOG_ID,
+        "last_seen": moment("when it was heard last"),
+    }
+)
+
+RECEIPTS: Final = record(
+    {
+        "erased": yes_or_no("with `--status`: nothing that was to be erased is left here"),
+        "erasures": listed(
+            record(
+                {
+                    "operation": word("what erases", "purge", "retract"),
+                    "id": _or_null(digits("what was purged; null of a retract")),
+                    "versions": number("how many versions a retract erases"),
+                    "stamped_at": moment("when that was done"),
+                    "replica": text("the name of the replica that did it"),
+                    "is_sent": yes_or_no("others can have it"),
+                    "confirmed": listed(_WAITED, "who has confirmed that it is erased there"),
+                    "outstanding": listed(_WAITED, "who has not"),
+                }
+            ),
+            "the newest first",
+        ),
+    }
+)
+
+MESH_STATUS: Final[Schema] = {
+    "mesh": word("how this store takes part", "off", "hub", "spoke"),
+    "mesh_ready": yes_or_no("it is level with every peer that is reached, one at least"),
+    "mesh_node": text("which process runs the node; not there, as all that follow, without a mesh"),
+    "mesh_listen": listed({"type": "string"}, "where a hub listens"),
+    "mesh_connect": listed({"type": "string"}, "the hubs that are dialled"),
+    "mesh_connected": yes_or_no("there is a way into the mesh"),
+    "mesh_peers_reached": number("peers that were heard of late, and answer"),
+    "mesh_peers_known": number("peers that were ever met, less those forgotten"),
+    "mesh_events_left": _or_null(number("events that are elsewhere and not here, as is known")),
+    "unsent_events": _or_null(
+        number("events that not even the best informed peer that is reached has; null for none")
+    ),
+    "mesh_remarks": listed({"type": "string"}, "what somebody should know, a sentence each"),
+}
+"""The fields of ``status`` that are about the mesh, the first two everywhere."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kioku.cli.arguments import space_names
 from kioku.cli.parser import CommandError, argument
+from kioku.errors import PrivateSpaceError
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -134,13 +135,20 @@ def node_settings(config: MeshConfig) -> MeshSettings:
 
 
 def make_node(found: Taking) -> Node:
-    """A node of these spaces, which does nothing yet; a store that is not there is made by it."""
+    """A node of these spaces, which does nothing yet; a store that is not there is made by it.
+
+    Raises:
+        PrivateSpaceError: if one of them is private.
+    """
     from kioku.cli.verbs import version
     from kioku.memory.opening import create_directory
     from kioku.node.node import Node
 
     create_directory(found.settings.state_dir)
     spaces = [_node_space(found, name) for name in found.spaces]
+    for space in spaces:
+        if space.is_private():
+            raise PrivateSpaceError(space.name)
     return Node(node_settings(found.config), spaces, version=version())
 
 

@@ -12,7 +12,7 @@ from kioku.cli.files import FORCE, replace_file
 from kioku.cli.importing import IMPORT
 from kioku.cli.parser import CommandError, Verb, argument
 from kioku.cli.progress import Work, report
-from kioku.cli.store import open_memory, refuse_private
+from kioku.cli.store import open_memory, refuse_private, settings_of
 from kioku.errors import ExistsError
 from kioku.wording import counted
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable, Iterator
 
+    from kioku.log.frontier import Frontier
     from kioku.memory import Memory
     from kioku.observation import Observation
 
@@ -38,13 +39,11 @@ def _export(arguments: Namespace) -> int:
         raise ExistsError(arguments.file, FORCE)
     write = _write_lines if arguments.format == "jsonl" else _write_chunks
     kept = "" if is_standard_output else f"nothing was written to {arguments.file}"
-    with (
-        Work("exporting", kept=kept),
-        open_memory(arguments) as memory,
-        _destination(arguments.file) as put,
-    ):
+    with Work("exporting", kept=kept), open_memory(arguments) as memory:
         refuse_private(memory, arguments)
-        what, count, size = write(memory, put, filters(arguments))
+        after = _known_to(memory, arguments) if arguments.since_peer is not None else None
+        with _destination(arguments.file) as put:
+            what, count, size = write(memory, put, filters(arguments), after)
     if is_standard_output:
         return 0
     if arguments.json:
@@ -52,6 +51,26 @@ def _export(arguments: Namespace) -> int:
     else:
         render.line(f"exported: {counted(count, what)}, {size:,} bytes to {arguments.file}")
     return 0
+
+
+def _known_to(memory: Memory, arguments: Namespace) -> Frontier:
+    """What a peer is known to have: all that is here if it is level just now, else what it showed.
+
+    Raises:
+        UnknownPeerError, AmbiguousIdError: if no one peer is meant.
+    """
+    from kioku.cli.peering import ask_leader, find_peer, views_of
+    from kioku.memory.meeting import frontier_of, known_peers
+
+    known = known_peers(memory.replica)
+    peer = find_peer(known, arguments.since_peer)
+    # Before it is asked who is level: what is saved between the two is exported.
+    frontier = memory.frontier()
+    store = settings_of(arguments).store_path
+    views = views_of(known, ask_leader(store), store)
+    if any(view.log_id == peer.log_id and view.is_reachable and view.is_level for view in views):
+        return frontier
+    return frontier_of(memory.replica, peer.log_id)
 
 
 @contextmanager
@@ -64,7 +83,10 @@ def _destination(file: str) -> Iterator[Callable[[bytes], object]]:
 
 
 def _write_chunks(
-    memory: Memory, put: Callable[[bytes], object], wanted: dict[str, Any]
+    memory: Memory,
+    put: Callable[[bytes], object],
+    wanted: dict[str, Any],
+    after: Frontier | None,
 ) -> tuple[str, int, int]:
     if wanted:
         raise CommandError(
@@ -72,7 +94,7 @@ def _write_chunks(
             hint="kioku export FILE --format jsonl -p PROJECT",
         )
     count = size = 0
-    for chunk in memory.export_chunks():
+    for chunk in memory.export_chunks(after):
         put(chunk)
         count += 1
         size += len(chunk)
@@ -81,8 +103,16 @@ def _write_chunks(
 
 
 def _write_lines(
-    memory: Memory, put: Callable[[bytes], object], wanted: dict[str, Any]
+    memory: Memory,
+    put: Callable[[bytes], object],
+    wanted: dict[str, Any],
+    after: Frontier | None,
 ) -> tuple[str, int, int]:
+    if after is not None:
+        raise CommandError(
+            "a peer is known by the events that it has, which lines are not",
+            hint="kioku export FILE --since-peer NAME",
+        )
     from kioku.cli.formats import observation_json
     from kioku.memory.lines import to_record
 
@@ -138,6 +168,11 @@ EXPORT = Verb(
             action="store_true",
             help="also if the space is private, with --format jsonl: for your own eyes",
         ),
+        argument(
+            "--since-peer",
+            metavar="NAME",
+            help="leave out what this other machine (`kioku peers`) is known to have",
+        ),
         *FILTERS[:-1],
         SPACE,
         JSON,
@@ -145,6 +180,7 @@ EXPORT = Verb(
     examples=(
         "kioku export memory.kioku",
         "kioku export - --format jsonl -p demo | less",
+        "kioku export for-laptop.kioku --since-peer laptop",
     ),
     run=_export,
     output="`exported: N chunks, N bytes to FILE`; nothing but the export if FILE is `-`.",

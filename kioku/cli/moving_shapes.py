@@ -48,6 +48,8 @@ _CHANGE: Schema = {
     "id": text('the id; `""` of a retract'),
     "stamped_at": moment("when its writer's logical clock says it was written"),
     "replica": text("the name of the replica that wrote it"),
+    "log_id": digits("the log that it is in"),
+    "machine": text('the machine that it came from; `""` if it is this one, or not known'),
     "is_own": yes_or_no("whether that is this one"),
     "status": word("how it stands now", "wins", "older", "retracted", "purged", "held", "unknown"),
     "is_superseded": yes_or_no("whether something newer replaces it"),

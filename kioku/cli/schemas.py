@@ -10,7 +10,7 @@ If you add a verb with ``--json``: add its schema to ``_OUTPUTS``, and run ``mak
 
 from __future__ import annotations
 
-from kioku.cli.mesh_shapes import MESH
+from kioku.cli.mesh_shapes import MESH, MESH_STATUS, RECEIPTS
 from kioku.cli.moving_shapes import MOVING
 from kioku.cli.records import OBSERVATION, SHARED
 from kioku.cli.shapes import (
@@ -74,8 +74,7 @@ _STATUS: Schema = {
         "anyOf": [digits("64 hex digits", 64), {"type": "null"}],
         "description": "equal on two stores that hold the same events; null of a private space",
     },
-    "mesh": word("whether the mesh runs", "off"),
-    "mesh_ready": yes_or_no("whether it has peers"),
+    **MESH_STATUS,
 }
 
 _PURGED = record(
@@ -142,7 +141,7 @@ _OUTPUTS: dict[str, Schema] = {
         }
     ),
     "undelete": shared("observation"),
-    "purge": _PURGED,
+    "purge": {"anyOf": [_PURGED, RECEIPTS]},
     "history": listed(shared("event")),
     "gc": {
         "anyOf": [
@@ -165,7 +164,7 @@ _OUTPUTS: dict[str, Schema] = {
             ),
         ]
     },
-    "status": record(_STATUS),
+    "status": record(_STATUS, optional=tuple(MESH_STATUS)[2:]),
     "doctor": record(
         {
             "version": text("kioku's"),

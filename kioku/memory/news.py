@@ -42,7 +42,7 @@ class LoggedChange:
             versions were erased, by ``gc`` or because they were said again.
         id: the observation's; empty of a retract.
         stamped_at: when its writer's logical clock says it was written.
-        replica: the name of the replica that wrote it.
+        replica, log_id: the name of the replica that wrote it, and its log (32 hex digits).
         is_own: whether that is this one.
         status: how it stands now, as in ``HistoryEntry``.
         is_superseded: whether something newer replaces the observation.
@@ -56,6 +56,7 @@ class LoggedChange:
     id: str
     stamped_at: datetime
     replica: str
+    log_id: str
     is_own: bool
     status: str
     is_superseded: bool
@@ -168,6 +169,7 @@ def _told(
         id="" if entry.kind == RETRACT else entry.key.hex(),
         stamped_at=time_of(entry.hlc),
         replica=reading.log_name(entry.log_id),
+        log_id=entry.log_id.hex(),
         is_own=reading.is_own(entry.log_id),
         status=status,
         is_superseded=superseded is not None,

@@ -64,7 +64,6 @@ def test_beyond_loopback_a_hub_needs_a_persons_word(home: Path, typed: str) -> N
     done("init", "--mode", "hub", "--listen", typed, "--insecure")
     assert written(home)["mesh"] == {
         "listen": ["tcp/192.0.2.1:7447"],
-        "machine": written(home)["mesh"]["machine"],
         "insecure": True,
     }
 
