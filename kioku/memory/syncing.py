@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from kioku.node.status import NodeStatus, SpaceStatus
     from kioku.replica import Replica
 
+LISTEN_S: Final = 2.0
+"""For a hub to listen: it needs nobody for that, and is done within milliseconds."""
 LEVEL_S: Final = 30.0
 """How long ``wait_level`` waits unless told: a hub that is up is level within seconds."""
 
@@ -60,9 +62,9 @@ class Synced(Handle):
         listens, connects = tuple(listen), tuple(connect)
         mode = "hub" if listens else "spoke" if connects else None
         said = MeshArguments(mode=mode, listen=listens, connect=connects, insecure=insecure or None)
-        return Syncing(self._replica, self._make_node(said))
+        return self._syncing(said)
 
-    def _make_node(self, said: MeshArguments) -> Node:
+    def _syncing(self, said: MeshArguments) -> Syncing:
         from importlib import metadata
 
         from kioku.config.mesh import load_mesh
@@ -80,7 +82,8 @@ class Synced(Handle):
             is_chosen=is_named and settings.space == name,
         )
         mesh = settings_from(load_mesh(os.environ, said))
-        return Node(mesh, [space], version=metadata.version("kioku-log"))
+        node = Node(mesh, [space], version=metadata.version("kioku-log"))
+        return Syncing(replica, node, is_hub=mesh.role == "hub")
 
 
 class Syncing:
@@ -90,10 +93,11 @@ class Syncing:
     is left and takes two seconds at most, whatever the hubs do.
     """
 
-    def __init__(self, replica: Replica, node: Node) -> None:
+    def __init__(self, replica: Replica, node: Node, *, is_hub: bool) -> None:
         """Take over a node of the replica's space, which has not begun."""
         self._replica = replica
         self._node = node
+        self._is_hub = is_hub
 
     def __enter__(self) -> Self:
         self.start()
@@ -108,12 +112,19 @@ class Syncing:
         self.stop()
 
     def start(self) -> None:
-        """Begin, and return at once.
+        """Begin, and return at once: a spoke before any hub is reached, a hub once it listens.
 
         Raises:
             InvalidArgumentError: if it has begun already.
+            AddressInUseError: if a hub cannot listen where it was told to.
         """
         self._node.start()
+        try:
+            if self._is_hub:
+                self._node.wait_open(LISTEN_S)
+        except BaseException:
+            self._node.stop()
+            raise
         self._replica.followers.append(self._node.notify)
 
     def stop(self) -> None:

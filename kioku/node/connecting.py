@@ -185,6 +185,10 @@ class Silence:
         self._limit_ms = SILENCE_MS
         self._heard = 0
 
+    def begin(self, now_ms: int) -> None:
+        """Count from now, over another connection; how long it may last stays as it was."""
+        self._since_ms = now_ms
+
     def is_long(self, heard: int, now_ms: int) -> bool:
         """Whether it is time to doubt, given how much was heard so far in all."""
         if heard != self._heard:

@@ -72,6 +72,7 @@ class Control:
         self._lock = threading.Lock()
         self._listeners: dict[str, _Listener] = {}
         self._thread: threading.Thread | None = None
+        self._rest = threading.Event()
         self._is_stopped = False
 
     def open(self, store: str) -> None:
@@ -102,6 +103,7 @@ class Control:
         for store in list(self._listeners):
             self.close(store)
         self._is_stopped = True
+        self._rest.set()
         self._ring()
         if self._thread is not None:
             self._thread.join(ASKER_S + ANSWER_S)
@@ -136,7 +138,13 @@ class Control:
                     self._serve(key.data.socket)
 
     def _serve(self, listener: socket.socket) -> None:
-        connection, _ = listener.accept()
+        try:
+            connection, _ = listener.accept()
+        except BlockingIOError:
+            return  # it gave up meanwhile
+        except OSError:
+            self._rest.wait(ASKER_S)  # no descriptors are left: asking again at once helps nobody
+            return
         with connection:
             connection.settimeout(ASKER_S)
             # A question comes whole: it is short, and its asker is on this machine.

@@ -88,6 +88,11 @@ class Inbox:
             and self._bytes + size <= self._bytes_max // share
         )
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there is something to take; one that comes just now may be overlooked."""
+        return bool(self._waiting)
+
     def take(self, count_max: int) -> list[Delivery]:
         """Give up to ``count_max`` deliveries, the first to come first."""
         with self._lock:

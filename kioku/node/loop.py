@@ -39,11 +39,15 @@ if TYPE_CHECKING:
 
 LOOK_MS: Final = 50
 """Between two looks at what other processes saved: half of what a person takes for at once."""
+PAUSE_MS_MAX: Final = 250
+"""The longest pause, so that the end of the program is noticed while nothing is led here."""
+ROUND_MS: Final = 100
+"""Between two looks at what changes seldom, unless a seat moves: a turn should cost nothing."""
 ASK_MS: Final = 250
 ASK_MS_MAX: Final = 8_000
 """Until hubs are asked again which spaces they have: a hub that just began has none yet."""
 CLOSE_MS_MIN: Final = 200
-"""What the network gets to let go even when what came before took all the time."""
+"""What the network gets to let go even when what came before took all the time, and the store."""
 STOP_MS: Final = 2_000
 """For the network to let go, when nobody said how long it may take."""
 
@@ -92,6 +96,9 @@ class Loop:
         self._last = self._status()
         self._last_ms = self._began_ms
         self._owner = threading.current_thread()
+        self._has_gone_round = False
+        self._round_due_ms = 0
+        self._moves = -1
         self.error: BaseException | None = None
         self.thread = threading.Thread(target=self._run, name="kioku-node", daemon=False)
 
@@ -137,6 +144,11 @@ class Loop:
         return self._connecting.state == "open"
 
     @property
+    def is_idle(self) -> bool:
+        """Whether other processes lead all of its spaces, so that it needs no connection."""
+        return self._has_gone_round and self._connecting.state == "idle"
+
+    @property
     def dial_error(self) -> KiokuError | None:
         """Why the last attempt to get into the mesh failed."""
         return self._connecting.error
@@ -175,30 +187,40 @@ class Loop:
         now_ms = self._clock.steady_ms()
         while self._posted:
             self._posted.popleft()()
+            self._round_due_ms = now_ms
         has_more = False
+        moves = 0
         for seat in self._seats:
             has_more |= seat.turn(now_ms)
-        self._network(now_ms)
-        self._listen()
+            moves += seat.moves
+        if now_ms >= self._round_due_ms or moves != self._moves:
+            self._moves, self._round_due_ms = moves, now_ms + ROUND_MS
+            self._go_round(now_ms)
         if self._askers:  # behind the turns: so a status knows what was saved before it was asked
             self._tell_askers()
         if not has_more and not self._posted:
             self._wait(now_ms)
 
     def _wait(self, now_ms: int) -> None:
-        longest = LOOK_MS if any(seat.is_led for seat in self._seats) else 5 * LOOK_MS
-        pause_ms = min([longest, *(seat.due_ms - now_ms for seat in self._seats)])
-        with suppress(Empty):
-            if pause_ms > 0:
-                self._woken.get(timeout=pause_ms / 1_000)
-            while True:
-                self._woken.get_nowait()
+        due = (seat.due_ms(now_ms + LOOK_MS) for seat in self._seats)
+        until_ms = min(now_ms + PAUSE_MS_MAX, *due)
+        if until_ms > now_ms:
+            with suppress(Empty):
+                self._woken.get(timeout=(until_ms - now_ms) / 1_000)
+        while not self._woken.empty():
+            self._woken.get_nowait()
         # Last: whoever finds it still set has already left what the coming turn looks at.
         self._is_woken = False
 
-    def _network(self, now_ms: int) -> None:
-        """Have a connection while a space is led here, and doubt one that nobody is heard over."""
+    def _go_round(self, now_ms: int) -> None:
+        """Look after what changes seldom: the network, and who may ask."""
         led = [seat for seat in self._seats if seat.is_led]
+        self._network(led, now_ms)
+        self._listen({seat.path for seat in led})
+        self._has_gone_round = True
+
+    def _network(self, led: list[Seat], now_ms: int) -> None:
+        """Have a connection while a space is led here, and doubt one that nobody is heard over."""
         if led:
             self._connecting.start()
         if self._transport is None:
@@ -224,9 +246,8 @@ class Loop:
             assert address is not None, "it has joined"
             transport.offer_spaces(address.machine, address.log_id, lambda: self._offered)
 
-    def _listen(self) -> None:
+    def _listen(self, led: set[str]) -> None:
         """Answer other processes about the stores that are led here, and about no others."""
-        led = {seat.path for seat in self._seats if seat.is_led}
         for path in self._listening - led:
             self._control.close(path)
         for path in led - self._listening:
@@ -239,7 +260,7 @@ class Loop:
     def _take(self, transport: Transport | None) -> None:
         now_ms = self._clock.steady_ms()
         self._transport, self._has_offered = transport, False
-        self._silence = Silence(now_ms)
+        self._silence.begin(now_ms)
         self._ask_due_ms, self._ask_wait_ms = now_ms, ASK_MS
         for seat in self._seats:
             seat.connect(transport, now_ms)
@@ -291,6 +312,6 @@ class Loop:
                 steps.callback(seat.publish_last)
 
     def _disconnect(self) -> None:
-        left_ms = max(CLOSE_MS_MIN, self._stop_by_ms - self._clock.steady_ms())
+        left_ms = max(CLOSE_MS_MIN, self._stop_by_ms - self._clock.steady_ms() - CLOSE_MS_MIN)
         self._connecting.stop(left_ms / 1_000)
         self._transport = None

@@ -184,7 +184,7 @@ class Node:
         return wait_level(lambda: self.statistics().spaces, self.compare_now, timeout_s)
 
     def wait_open(self, timeout_s: float) -> bool:
-        """Wait until it has a connection; gives whether it has.
+        """Wait until it has a connection, or needs none for others lead; gives whether it has.
 
         Raises:
             AddressInUseError: if a hub cannot listen where it was told to.
@@ -197,7 +197,7 @@ class Node:
                 raise loop.dial_error
             if loop.is_open:
                 return True
-            if time.monotonic() >= deadline:
+            if loop.is_idle or time.monotonic() >= deadline:
                 return False
             time.sleep(_POLL_S)
         return False

@@ -12,7 +12,7 @@ so in its status, and leaves the others alone.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kioku.errors import KiokuError, StoreBusyError, StoreError, TransportError
@@ -26,7 +26,7 @@ from kioku.transport.link import LinkChange
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from kioku.node.engine import Clock, Profile
     from kioku.node.status import State
@@ -100,6 +100,9 @@ class Seat:
         self._led_since_ms = 0
         self._failures = 0
         self._must_ask = False
+        self._is_busy = False
+        self.moves = 0
+        """How often it began or ended to lead, and joined or left."""
         self.state: State = "standby"
         self.problem = ""
 
@@ -125,23 +128,25 @@ class Seat:
         """How many messages of others have come in so far."""
         return self._inbox.heard
 
-    @property
-    def due_ms(self) -> int:
-        """When its next turn is due at the latest, on the steady clock."""
-        return self._due_ms if self.is_led else self._lock_due_ms
+    def due_ms(self, look_ms: int) -> int:
+        """When its next turn is due, on the steady clock; by ``look_ms`` while it is led."""
+        return min(self._due_ms, look_ms) if self._led is not None else self._lock_due_ms
 
     def status(self) -> SpaceStatus:
         """Tell how it stands."""
+        bare = SpaceStatus(self._space.name, self.path, b"", self.state, self.problem)
         led = self._led
-        return SpaceStatus(
-            name=led.replica.space_name() if led else self._space.name,
-            path=self.path,
-            space_id=led.replica.space_id() if led else b"",
-            state=self.state,
-            problem=self.problem,
-            engine=led.engine.statistics() if led and self._offer else None,
-            inbox=self._inbox.statistics() if led else None,
-        )
+        if led is None:
+            return bare
+        try:
+            return bare._replace(
+                name=led.replica.space_name(),
+                space_id=led.replica.space_id(),
+                engine=led.engine.statistics() if self._offer else None,
+                inbox=self._inbox.statistics(),
+            )
+        except KiokuError as error:
+            return bare._replace(problem=self.problem or str(error))
 
     @property
     def offer(self) -> Offer | None:
@@ -152,18 +157,27 @@ class Seat:
 
     def turn(self, now_ms: int) -> bool:
         """Do what is due; gives whether more is waiting already."""
-        try:
+        if self._led is None and now_ms < self._lock_due_ms:
+            return False
+        with self._failing(now_ms):
             if self._led is not None:
                 return self._lead(self._led, now_ms)
             self._try_to_lead(now_ms)
+        return False
+
+    @contextmanager
+    def _failing(self, now_ms: int) -> Iterator[None]:
+        """Do something that may fail: then the space is given up for a while."""
+        try:
+            yield
         except StoreBusyError as error:
             self.problem = str(error)  # others write; what is to be done is still there
+            self._is_busy = True
             self._due_ms = now_ms + LOCK_MS
         except KiokuError as error:
             self._fail(str(error), now_ms)
         except Exception as error:  # noqa: BLE001 - a fault of ours, in what another sent perhaps
             self._fail(f"{type(error).__name__}: {error}; please report it", now_ms)
-        return False
 
     def connect(self, transport: Transport | None, now_ms: int) -> None:
         """Go on over another connection, or without one."""
@@ -174,27 +188,25 @@ class Seat:
     def compare_now(self) -> None:
         """Compare with every peer that can be reached."""
         if self._led is not None:
-            self._led.engine.compare_now()
-            self._due_ms = 0
+            with self._failing(self._due_ms):
+                self._led.engine.compare_now()
+                self._due_ms = 0
 
     def settle(self, offers: list[Offer], now_ms: int) -> None:
         """Learn which spaces the hubs have, and become one of them if that is clear."""
         if self._led is None or not self._must_ask:
             return
-        replica = self._led.replica
-        try:
+        with self._failing(now_ms):
+            replica = self._led.replica
             own = Offer(replica.space_id(), replica.space_name())
             decision = decide(offers, own, has_met=replica.has_met_peers())
             if decision.offer is not None and decision.offer != own:
                 replica.adopt_space(*decision.offer)
-        except KiokuError as error:
-            self.problem = str(error)  # and the hubs are asked again
-            return
-        self.problem = decision.problem
-        if decision.offer is not None:
-            self._must_ask = False
-            self.state = "leading"
-            self._due_ms = now_ms
+            self.problem = decision.problem
+            if decision.offer is not None:
+                self._must_ask = False
+                self.state = "leading"
+                self._due_ms = now_ms
 
     def publish_last(self) -> None:
         """Seal and publish what is left, as far as the link takes it."""
@@ -207,6 +219,7 @@ class Seat:
         """Close the store and let another process lead; safe to call twice."""
         self._leave()
         led, self._led = self._led, None
+        self.moves += 1
         self._inbox.close()
         if led is not None:
             with suppress(KiokuError):
@@ -217,8 +230,6 @@ class Seat:
     # -- standing by
 
     def _try_to_lead(self, now_ms: int) -> None:
-        if now_ms < self._lock_due_ms:
-            return
         self._lock_due_ms = now_ms + LOCK_MS
         if not self._lock.try_take():
             self.state, self.problem = "standby", ""
@@ -227,6 +238,7 @@ class Seat:
         around = self._around
         engine = Engine(replica, clock=around.clock, rng=around.rng, profile=around.profile)
         self._led = _Led(replica, engine)
+        self.moves += 1
         self._inbox = Inbox(around.wake)
         self._version = replica.data_version()
         self._place_due_ms = now_ms + PLACE_MS
@@ -241,12 +253,14 @@ class Seat:
         replica, engine = led
         self._look_at_place(replica, now_ms)
         has_changed = self._has_changed(replica)
+        if self._is_busy:
+            self._is_busy, self.problem = False, ""
         if self._link is None and not self._join(led):
             self._due_ms = now_ms + LOCK_MS
             return False
         if has_changed:
             engine.local_change()
-        deliveries = self._inbox.take(BATCH)
+        deliveries = self._inbox.take(BATCH) if self._inbox.is_waiting else ()
         for delivery in deliveries:
             engine.handle(delivery)
         if has_changed or deliveries or now_ms >= self._due_ms:
@@ -285,6 +299,7 @@ class Seat:
         except TransportError:  # it was closed meanwhile; another one comes
             return False
         self._joined = address
+        self.moves += 1
         led.engine.start(self._link, self._transport.identity)
         return True
 
@@ -292,6 +307,7 @@ class Seat:
         link, self._link, self._joined = self._link, None, None
         if link is None:
             return
+        self.moves += 1
         if self._led is not None:
             with suppress(Exception):  # whatever it is, we leave
                 self._led.engine.handle(LinkChange(is_up=False))

@@ -30,7 +30,7 @@ def until(is_so: Callable[[], object], what: Callable[[], object] = lambda: "") 
     deadline = time.monotonic() + SECONDS_MAX
     never = threading.Event()
     while not is_so():
-        assert time.monotonic() < deadline, what()
+        assert time.monotonic() < deadline, repr(what())
         never.wait(0.01)
 
 
@@ -134,3 +134,8 @@ def machines(directory: Path) -> Iterator[Machines]:
 
 def contents(memory: Memory) -> set[str]:
     return {one.content for one in memory.list(limit=1_000)}
+
+
+def state_of(node: Node, index: int = 0) -> str:
+    """How one of a node's spaces stands."""
+    return node.statistics().spaces[index].state

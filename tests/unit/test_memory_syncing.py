@@ -10,6 +10,7 @@ import pytest
 
 import kioku
 from kioku.errors import (
+    AddressInUseError,
     ConfigError,
     InvalidArgumentError,
     NodeSilentError,
@@ -180,6 +181,21 @@ def test_cancelling_a_wait_ends_it_and_its_thread(world: Machines) -> None:
 
     asyncio.run(program())
     until(lambda: threading.active_count() == before)
+
+
+def test_a_hub_that_cannot_listen_says_so_before_the_block_begins(
+    world: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dial(_: object) -> None:
+        raise AddressInUseError("tcp/127.0.0.1:1", "it is taken")
+
+    monkeypatch.setattr("kioku.node.node.dial_zenoh", dial)
+    memory = world.hub().memory()
+    syncing = memory.syncing(listen=HUB)
+    with pytest.raises(AddressInUseError, match="taken"):
+        syncing.start()
+    assert not syncing._node.is_running
+    assert memory.replica.followers == []
 
 
 def test_a_closed_memory_does_not_begin_to_sync(world: Machines) -> None:

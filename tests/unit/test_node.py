@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kioku.errors import (
-    AddressInUseError,
     InvalidArgumentError,
-    PeerUnreachableError,
     PrivateSpaceError,
     ReplicaClosedError,
+    StoreCorruptError,
 )
+from kioku.node.leader import LeaderLock
 from kioku.node.node import ask_leader, ask_leader_to_compare
-from tests.unit.nodes import Machines, contents, machines, until
+from tests.unit.nodes import Machines, contents, machines, state_of, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,10 +29,6 @@ if TYPE_CHECKING:
 def world(tmp_path: Path) -> Iterator[Machines]:
     with machines(tmp_path) as made:
         yield made
-
-
-def state_of(node: Node, index: int = 0) -> str:
-    return node.statistics().spaces[index].state
 
 
 def led_by(path: str) -> int:
@@ -85,21 +81,18 @@ def test_one_connection_carries_several_spaces_and_no_private_one(world: Machine
         spoke.node(spoke.space("team"), spoke.space("secret")).start()
 
 
-def test_a_space_that_is_created_private_while_the_node_waits_takes_no_part(
-    world: Machines,
-) -> None:
+def test_a_space_that_turns_out_to_be_private_takes_no_part(world: Machines) -> None:
+    """Its store was not there when the node began, and another process created it."""
     hub, spoke = world.hub(), world.spoke()
-    blocker = spoke.node(spoke.space("late"))
-    with hub.node(), blocker:
-        waiting = spoke.node(spoke.space("late"))
-        with waiting:
-            until(lambda: state_of(waiting) == "standby")
-            blocker.stop()
-            for name in os.listdir(spoke.directory):
-                if name.startswith("late") and not name.endswith(".lock"):
-                    os.unlink(spoke.directory / name)
-            spoke.memory("late", private=True).save("mine")
-            until(lambda: "private" in waiting.statistics().spaces[0].problem)
+    late = spoke.space("late")._replace(
+        open=lambda: spoke.memory("late", private=True).replica.open_again(busy_timeout_ms=1_000)
+    )
+    with hub.node(), spoke.node(late) as node:
+        until(lambda: "late is private" in node.statistics().spaces[0].problem, node.statistics)
+        assert state_of(node) == "failed"
+        lock = LeaderLock(late.path)
+        until(lock.try_take)  # nobody else may be kept from it
+        lock.release()
 
 
 # -- who leads
@@ -215,93 +208,43 @@ def test_a_forked_child_can_neither_use_nor_end_its_parents_node(world: Machines
         assert node.wait_level(60)
 
 
-# -- the way into the mesh
+# -- what it tells
 
 
-def test_a_spoke_dials_until_its_hub_is_there(world: Machines) -> None:
-    spoke = world.spoke()
-    attempts = []
+def test_a_store_that_cannot_be_read_is_told_and_ends_no_node(
+    world: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kioku.node.engine import Engine
 
-    def dial(_: Any) -> Any:
-        attempts.append(1)
-        if len(attempts) < 3:
-            raise PeerUnreachableError("no hub answered; it is tried again")
-        return world.mesh.connect()
-
-    spoke.memory().save("waits in its log")
-    with world.hub().node() as cellar, spoke.node(dial=dial) as node:
-        until(lambda: "no hub answered" in node.statistics().problem)
-        assert node.wait_level(60)
-        assert node.statistics().problem == ""
-        assert cellar.wait_level(60)
-
-
-def test_a_hub_that_cannot_listen_says_so_to_who_waits_for_it(world: Machines) -> None:
-    def dial(_: Any) -> Any:
-        raise AddressInUseError("tcp/127.0.0.1:1", "it is taken")
-
-    with world.hub().node(dial=dial) as node, pytest.raises(AddressInUseError, match="taken"):
-        node.wait_open(60)
-
-
-def test_waiting_for_a_connection_ends_with_one_or_without(world: Machines) -> None:
-    def dial(_: Any) -> Any:
-        raise PeerUnreachableError("no hub answered; it is tried again")
+    def broken(_: Engine) -> Any:
+        raise StoreCorruptError("the disk has a hole; run kioku doctor")
 
     with world.hub().node() as node:
-        assert node.wait_open(60)
-    with world.spoke().node(dial=dial) as node:
-        assert not node.wait_open(0.2)
-        assert not node.wait_level(0.2)
+        until(lambda: state_of(node) == "leading")
+        until(lambda: node.statistics().spaces[0].engine is not None)
+        monkeypatch.setattr(Engine, "statistics", broken)
+        assert "a hole" in node.statistics().spaces[0].problem
+        monkeypatch.undo()
+        assert node.statistics().spaces[0].problem == ""
 
 
-def test_a_connection_that_leads_nowhere_is_dialled_anew(
-    world: Machines, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("kioku.node.connecting.SILENCE_MS", 100)
-    spoke = world.spoke()
-    deaf: list[Any] = []
-
-    def dial(_: Any) -> Any:
-        transport = world.mesh.connect()
-        if not deaf:
-            deaf.append(transport)
-            transport.cut()
-        return transport
-
-    with world.hub().node(), spoke.node(dial=dial) as node:
-        until(lambda: node.statistics().rebuilds == 1)
-        assert deaf[0].is_closed
+def test_others_who_write_for_long_are_waited_for_and_told_of(world: Machines) -> None:
+    hub, spoke = world.hub(), world.spoke()
+    memory = spoke.memory()
+    with hub.node() as cellar, spoke.node() as node:
         assert node.wait_level(60)
+        with memory.replica.transaction(now_ms=memory.now_ms()):
+            hub.memory().save("comes meanwhile")
+            until(lambda: _is_told_busy(node))
+        assert node.wait_level(60), node.statistics()
+        assert cellar.wait_level(60)
+        assert contents(memory) == {"comes meanwhile"}
+        assert node.statistics().spaces[0].problem == ""
 
 
-def test_a_connection_over_which_hubs_answer_is_kept(
-    world: Machines, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("kioku.node.connecting.SILENCE_MS", 1)
-    asked = threading.Event()
-    spoke = world.spoke()
-
-    def dial(_: Any) -> Any:
-        transport = world.mesh.connect()
-        ask = transport.ask_spaces
-
-        def ask_and_tell(timeout_ms: int) -> list[bytes]:
-            asked.set()
-            return ask(timeout_ms)
-
-        transport.ask_spaces = ask_and_tell  # type: ignore[method-assign]
-        return transport
-
-    with world.hub().node() as cellar:
-        until(lambda: state_of(cellar) == "leading")
-        with spoke.node(dial=dial) as node:
-            assert asked.wait(60)
-            assert node.wait_level(60)
-            assert node.statistics().rebuilds == 0
-
-
-# -- what it tells
+def _is_told_busy(node: Node) -> bool:
+    space = node.statistics().spaces[0]
+    return "locked" in space.problem + (space.engine.problem if space.engine else "")
 
 
 def test_another_process_reads_of_a_node_just_what_it_tells_itself(world: Machines) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.nodes import Machines, contents, machines, until
+from tests.unit.nodes import Machines, contents, machines, state_of, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,10 +23,6 @@ def world(tmp_path: Path) -> Iterator[Machines]:
 
 def problem_of(node: Node) -> str:
     return node.statistics().spaces[0].problem
-
-
-def state_of(node: Node) -> str:
-    return node.statistics().spaces[0].state
 
 
 def test_a_new_spoke_becomes_the_one_space_of_its_hub_with_what_it_has(world: Machines) -> None:
