@@ -139,7 +139,8 @@ class Site:
         return int(
             self._ask(
                 "SELECT count(*) FROM held JOIN event e USING(event) JOIN branch b USING(branch)"
-                " JOIN log l USING(log) WHERE l.log_id = ?",
+                " JOIN log l USING(log) WHERE l.log_id = ? AND NOT EXISTS(SELECT 1 FROM retracted r"
+                " WHERE r.log_id = l.log_id AND r.seq = e.seq AND r.hash = e.hash)",
                 log_id,
             )
         )
