@@ -9,6 +9,7 @@ from __future__ import annotations
 from tests.sabotage.change import Change, Mutant
 from tests.sabotage.doctor_mutants import DOCTOR_GROUPS
 from tests.sabotage.edge_mutants import EDGE_GROUPS
+from tests.sabotage.engine_mutants import ENGINE_GROUPS
 from tests.sabotage.exchange_mutants import EXCHANGE_GROUPS
 from tests.sabotage.link_mutants import LINK_GROUPS
 from tests.sabotage.memory_mutants import MEMORY_GROUPS
@@ -383,6 +384,7 @@ GROUPS: dict[str, list[Change]] = {
     **PROJECT_GROUPS,
     **DOCTOR_GROUPS,
     **EDGE_GROUPS,
+    **ENGINE_GROUPS,
     **EXCHANGE_GROUPS,
     **LINK_GROUPS,
     **SCREEN_GROUPS,

@@ -7,7 +7,8 @@ import itertools
 import pytest
 
 from kioku.node.peers import BACKOFF_MS_MAX
-from kioku.transport.link import LinkChange
+from kioku.transport.link import LinkChange, Put
+from kioku.transport.message import Live
 from tests.unit.node.world import Machine, World
 
 
@@ -62,6 +63,55 @@ def test_events_whose_live_chunk_was_lost_come_within_seconds() -> None:
     world.run(5_000)
     assert hub.shows(key) == ben.shows(key) == b"quiet"
     assert world.is_level()
+
+
+def test_what_a_peer_has_is_compared_with_once_though_it_lacks_something_itself() -> None:
+    world = World()
+    hub, anna, _ = spokes(world)
+    world.is_cut = lambda sender, _receiver, kind: (
+        kind == "live"
+        or (
+            sender is anna and kind != "beacon"  # she can fetch nothing
+        )
+    )
+    anna.save(b"hers")
+    hub.save(b"the hub's")
+    world.run(300_000)
+    assert anna.digest() != hub.digest()
+    assert pairs(world).count(("hub", "anna")) == 1
+
+
+def test_what_is_still_under_way_when_another_tells_of_it_needs_no_session() -> None:
+    world = World()
+    hub, anna, ben = spokes(world)
+    world.is_cut = lambda sender, receiver, _kind: sender is ben and receiver is hub
+    (key,) = ben.save(b"slow")
+    anna.save(b"quick")
+    tip = ben.engine._site.own_tip()
+    assert tip
+    chunks = ben.engine._site.holdings.read_range(tip, None)
+    assert chunks
+    world.run(2_500)  # the hub has heard from anna that there is more
+    assert hub.shows(key) is None
+    for chunk in chunks:
+        hub.inbox.append(Put(ben.engine.address, "live", Live(chunk).encode()))
+    world.settle()
+    assert hub.shows(key) == b"slow"
+    world.heal()
+    world.run(60_000)
+    assert world.is_level()
+    assert pairs(world) == []
+
+
+def test_a_chunk_that_does_not_fit_is_a_hint_to_compare_soon() -> None:
+    world = World()
+    hub, anna, _ = spokes(world)
+    world.is_cut = lambda _from, _to, kind: kind in ("live", "beacon")
+    (first,) = anna.save(b"lost")
+    world.is_cut = lambda _from, _to, kind: kind == "beacon"
+    anna.save(b"does not fit")
+    world.run(500)
+    assert hub.shows(first) == b"lost"
 
 
 def test_a_spoke_hears_from_the_hub_and_asks_no_other_spoke() -> None:

@@ -85,6 +85,28 @@ def test_beacons_in_our_name_that_are_replayed_close_a_few_logs_an_hour() -> Non
     assert world.is_level()
 
 
+def test_nothing_is_said_between_closing_a_log_and_joining_as_the_next() -> None:
+    world = World()
+    world.add("hub", "hub")
+    anna = world.add("anna")
+    world.run(5_000)
+    site, before = anna.engine._site, anna.engine.address
+    tip = site.own_tip()
+    assert tip
+    beacon = Beacon(bytes(32), 1, tip, site.seal_of(tip), 0, b"n" * 16, "1", True, 0, "spoke", b"")
+    anna.engine.handle(Put(before, "beacon", beacon.encode()))
+    assert anna.engine.address != before
+    said = world.counts.total()
+    anna.engine.local_change()
+    anna.engine.compare_now()
+    world.now_ms += 120_000
+    anna.engine.advance()
+    assert world.counts.total() == said
+    anna.join()
+    world.run(5_000)
+    assert world.is_level()
+
+
 def test_an_engine_that_begins_again_hears_its_own_echo_unmoved(tmp_path: Path) -> None:
     world = World()
     world.add("hub", "hub")

@@ -115,6 +115,22 @@ def test_a_flood_of_questions_is_answered_a_few_at_a_time_and_the_rest_ended() -
     assert hub.engine.statistics().counts["dropped"] == 100
 
 
+def test_a_long_answer_is_given_a_few_replies_at_a_time() -> None:
+    _, _, anna = pair()
+    for _ in range(10):
+        anna.save(bytes(200_000))
+    tip = anna.engine._site.own_tip()
+    assert tip
+    answers: list[bytes] = []
+    query = RangeQuery(tip, None, 4 << 20).encode()
+    anna.engine.handle(Query("range", query, answers.append, lambda: None))
+    for turn in range(1, 3):
+        anna.engine.advance()
+        assert len(answers) == turn * REPLIES_PER_TURN
+    anna.engine.advance()
+    assert len(answers) > 2 * REPLIES_PER_TURN
+
+
 def test_somebody_who_invents_peers_fills_no_memory_and_drives_nobody_out() -> None:
     world, hub, _ = pair()
     rng = random.Random(5)
@@ -149,6 +165,7 @@ def test_a_log_that_is_refused_is_asked_for_again_only_if_its_tip_changes() -> N
     (peer,) = hub.engine.statistics().peers
     assert len(peer.refused) == 1
     ranges = sum(kind == "range" for who, _, kind in world.asked if who == "hub")
+    hub.engine.compare_now()
     world.run(300_000)
     assert sum(kind == "range" for who, _, kind in world.asked if who == "hub") == ranges
     hub.engine._site.holdings.ingest = ingest  # type: ignore[method-assign]
