@@ -39,7 +39,11 @@ class Put(NamedTuple):
 
 
 class Query(NamedTuple):
-    """A question to this replica: ``answer`` any number of times, then ``end`` once."""
+    """A question to this replica: ``answer`` any number of times, then ``end`` once.
+
+    Both may be called on any thread and never raise; after the end, or once the asker's time is up,
+    they do nothing. A question that is dropped is ended.
+    """
 
     kind: QueryKind
     data: bytes
@@ -65,7 +69,11 @@ class ReplyEnd(NamedTuple):
 
 
 class LinkChange(NamedTuple):
-    """The transport gained or lost its last way into the mesh."""
+    """The transport gained a way into the mesh, or lost its last one.
+
+    Up is said on joining, and again whenever a router is gained: then comparing may bring
+    something. A hub is always up, for others can reach it.
+    """
 
     is_up: bool
 
@@ -74,7 +82,10 @@ Delivery = Put | Query | Reply | ReplyEnd | LinkChange
 
 
 class Link(Protocol):
-    """One replica's part in one space. Its calls never block on the network."""
+    """One replica's part in one space. Its calls never block on the network, and never raise.
+
+    A message over 4 MiB is dropped and counted; what is sent once the link is closed goes nowhere.
+    """
 
     def put(self, kind: PutKind, data: bytes) -> None:
         """Publish to all replicas of the space; dropped when the network cannot take it."""

@@ -174,11 +174,13 @@ def identity_of(zid: zenoh.ZenohId) -> bytes:
     return bytes.fromhex(str(zid).zfill(IDENTITY_DIGITS))
 
 
-@atexit.register
 def _await_given_up() -> None:
     """Let calls that were given up return while they still can."""
     for thread in (waiting := tuple(_given_up)):
         thread.join(EXIT_PATIENCE_S / len(waiting))
+
+
+atexit.register(_await_given_up)
 
 
 def _refusal() -> type[Exception]:

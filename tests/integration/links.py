@@ -117,11 +117,12 @@ class ZenohWorld:
         endpoint = free_endpoint()
         settings = ZenohSettings("hub", listen=(endpoint,), connect=tuple(self._endpoints))
         self._endpoints.append(endpoint)
-        self._hubs.append(self._opening(settings))
+        self._hubs.append(self.keep(ZenohTransport.open(settings)))
         return self._hubs[-1]
 
     def spoke(self) -> ZenohTransport:
-        return self._opening(ZenohSettings("spoke", connect=tuple(self._endpoints)))
+        settings = ZenohSettings("spoke", connect=tuple(self._endpoints))
+        return self.keep(ZenohTransport.open(settings))
 
     def stop_hubs(self) -> None:
         while self._hubs:
@@ -138,9 +139,10 @@ class ZenohWorld:
     def endpoints(self) -> tuple[str, ...]:
         return tuple(self._endpoints)
 
-    def _opening(self, settings: ZenohSettings) -> ZenohTransport:
-        self._opened.append(ZenohTransport.open(settings))
-        return self._opened[-1]
+    def keep(self, transport: ZenohTransport) -> ZenohTransport:
+        """Close it at the end, whatever happens."""
+        self._opened.append(transport)
+        return transport
 
 
 def address(machine: str, *, space: int = 1, log: int | None = None) -> Address:

@@ -90,6 +90,8 @@ def test_a_question_is_answered_from_another_thread_any_number_of_times(trio: Tr
     replies = [trio.anna.inbox.next(Reply) for _ in range(3)]
     assert replies == [Reply(7, b"one"), Reply(7, b"two"), Reply(7, b"two")]
     assert trio.anna.inbox.next(ReplyEnd) == ReplyEnd(7, "")
+    assert trio.bert.statistics().queries_received == 1
+    assert trio.bert.statistics().puts_received > 0
 
 
 def test_whoever_is_not_there_gives_no_answer(trio: Trio) -> None:

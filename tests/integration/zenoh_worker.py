@@ -30,25 +30,25 @@ class Worker:
         self._link = self._transport.join(self._address, self._deliver)
 
     def obey(self, order: str) -> None:
-        """Do what one line says; unknown lines are a mistake of the test."""
+        """Do what one line says."""
         verb, *rest = order.split()
-        getattr(self, f"do_{verb}")(*rest)
+        match verb:
+            case "await-loss":
+                assert self._is_down.wait(60)
+            case "close":
+                self._transport.close(float(rest[0]))
+            case "fill":
+                for _ in range(200):
+                    self._link.put("live", bytes(200_000))
+            case "ask":
+                nobody = self._address._replace(log_id=b"n" * 16)
+                self._link.ask(nobody, "heads", b"?", request_id=1, timeout_ms=60_000)
+            case "fork":
+                self._fork()
+            case _:
+                raise AssertionError(order)
 
-    def do_await_loss(self) -> None:
-        assert self._is_down.wait(60)
-
-    def do_close(self, deadline_s: str) -> None:
-        self._transport.close(float(deadline_s))
-
-    def do_fill(self) -> None:
-        for _ in range(200):
-            self._link.put("live", bytes(200_000))
-
-    def do_ask(self) -> None:
-        nobody = self._address._replace(log_id=b"n" * 16)
-        self._link.ask(nobody, "heads", b"?", request_id=1, timeout_ms=60_000)
-
-    def do_fork(self) -> None:
+    def _fork(self) -> None:
         child = os.fork()
         if child == 0:
             is_refused = self._refuses_to_be_joined()

@@ -18,6 +18,7 @@ SETTINGS_TESTS = "tests/unit/test_zenoh_settings.py"
 MEMORY_TESTS = "tests/unit/test_memory_link.py"
 CONTRACT = "tests/integration/test_link_contract.py"
 ZENOH_TESTS = "tests/integration/test_zenoh_link.py"
+HUB_TESTS = "tests/integration/test_zenoh_hubs.py"
 
 LINK_GROUPS: dict[str, list[Change]] = {
     "link": [
@@ -75,14 +76,14 @@ LINK_GROUPS: dict[str, list[Change]] = {
             SETTINGS,
             '    whole["connect"] |= {"timeout_ms": 0, "exit_on_failure": True}',
             '    whole["connect"] |= {"timeout_ms": 2_000, "exit_on_failure": True}',
-            ZENOH_TESTS,
+            HUB_TESTS,
         ),
         Change(
             "a hub does not start while another is down",
             SETTINGS,
             '    whole["connect"] |= {"timeout_ms": -1, "exit_on_failure": False}',
             '    whole["connect"] |= {"timeout_ms": 0, "exit_on_failure": True}',
-            ZENOH_TESTS,
+            HUB_TESTS,
         ),
         Change(
             "a hub lets everything through",
@@ -124,21 +125,21 @@ LINK_GROUPS: dict[str, list[Change]] = {
             SESSION,
             "        thread.join(EXIT_PATIENCE_S / len(waiting))",
             "        thread.join(0 / len(waiting))",
-            ZENOH_TESTS,
+            HUB_TESTS,
         ),
         Change(
             "closing waits for as long as Zenoh likes",
             SESSION,
             "            _Hanging(lambda: _close(self._session)).wait(deadline_s)",
             "            _close(self._session)",
-            ZENOH_TESTS,
+            HUB_TESTS,
         ),
         Change(
             "a forked child takes the session for its own",
             SESSION,
             "        return self._is_closed or self._process != os.getpid()",
             "        return self._is_closed",
-            ZENOH_TESTS,
+            HUB_TESTS,
         ),
         Change(
             "what is too large is let in and out",
@@ -209,7 +210,7 @@ LINK_GROUPS: dict[str, list[Change]] = {
             LINK,
             "            settling.start()",
             "            settling.cancel()",
-            ZENOH_TESTS,
+            HUB_TESTS,
         ),
         Change(
             "a lost hub is not noticed",
