@@ -132,6 +132,7 @@ class Exchanging:
         return self._chunks(path, after.seq if after is not None else 0)
 
     def _chunks(self, path: Path, last: int) -> Iterator[bytes]:
+        """Read the chunks past ``last`` on a path, each in a transaction of its own."""
         while True:
             with self._opened(), self._database.read():
                 found = read_chunk(self._core.store, path, last)

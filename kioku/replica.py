@@ -36,7 +36,7 @@ from kioku.log.private import is_private, refuse_private
 from kioku.log.schema import SCHEMA_VERSION, write_space
 from kioku.log.schema import TABLES as LOG_TABLES
 from kioku.log.store import Entry, LogStore
-from kioku.log.transfer import genesis_of, place, read_chunk, read_seal
+from kioku.log.transfer import genesis_of, place, read_seal
 from kioku.meeting import Meeting
 from kioku.transaction import (
     Core,
@@ -319,13 +319,7 @@ class Replica(Copying, Erasing, Exchanging, Meeting):
             seal = read_seal(self._core.store, path, last) if lacks_seal else None
         if seal is not None:
             yield seal
-        while True:
-            with self._opened(), self._database.read():
-                found = read_chunk(self._core.store, path, last)
-            if found is None:
-                return
-            yield found[0]
-            last = found[1]
+        yield from self._chunks(path, last)
 
     def ingest_chunk(self, data: bytes, *, now_ms: int) -> IngestCounts:
         """Accept a chunk: verified whole first, then stored, folded and shown at once.

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from kioku.errors import MalformedMessageError
 from kioku.log.codec import decode, encode
 from kioku.log.event import RETRACT, EventId
 from kioku.log.path import Path
@@ -166,7 +167,7 @@ class PeerTable:
         succeeded = self._succeeded({row[0]: (row[5], row[6]) for row in rows})
         peers = []
         for *said, covered, lacks in rows:
-            receipt = Receipt(covered, _decode_lacks(lacks)) if with_receipts else Receipt()
+            receipt = _read_receipt(covered, lacks) if with_receipts else Receipt()
             values: list[Any] = [*said, receipt, said[0] in succeeded]
             peers.append(Peer(*values))
         return peers
@@ -263,7 +264,7 @@ class PeerTable:
         row: Any = self._connection.execute(sql, (log_id,)).fetchone() if self.has_met else None
         if row is None:
             return None
-        receipt = Receipt(row[0], _decode_lacks(row[1]))
+        receipt = _read_receipt(*row)
         may_lack = bool(differing or stated.unsealed or receipt.lacks)
         if not may_lack and not self._erases(receipt.covered, stated.row):
             return None
@@ -323,5 +324,10 @@ def _encode_lacks(lacks: Iterable[Lack]) -> bytes:
     return encode([list(lack) for lack in lacks])
 
 
-def _decode_lacks(data: bytes) -> tuple[Lack, ...]:
-    return tuple((log_id, first) for log_id, first in decode(data, "peer"))
+def _read_receipt(covered: Any, lacks: Any) -> Receipt:
+    """Make a receipt of what was read back; one that cannot be read confirms nothing."""
+    try:
+        pairs = [(bytes(log_id), int(first)) for log_id, first in decode(lacks, "lacks")]
+        return Receipt(int(covered), tuple(pairs))
+    except (MalformedMessageError, TypeError, ValueError):
+        return Receipt()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kioku.log.event import PURGE
 from kioku.replica import Draft, Replica
+from tests.property.stores import open_store
 
 if TYPE_CHECKING:
     from kioku.log.event import EventId
@@ -60,3 +61,15 @@ def purge(replica: Replica, key: bytes = KEY) -> EventId:
     event = replica.append([Draft(PURGE, key)], now_ms=NOW_MS)[-1].id
     replica.seal()
     return event
+
+
+def confirmed_purge(replica: Replica) -> tuple[bytes, EventId]:
+    """Purge, and have a peer confirm it; gives the peer's log and the purge."""
+    with open_store(seed=3) as other:
+        log_id = other.begin_log(NOW_MS)
+        meet(replica, log_id)
+        event = purge(replica)
+        carry(replica, other)
+        state(replica, other)
+    assert confirmed_by(replica, event) == {log_id}
+    return log_id, event

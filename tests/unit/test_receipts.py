@@ -24,6 +24,7 @@ from tests.unit.meetings import (
     STRANGER,
     carry,
     confirmed_by,
+    confirmed_purge,
     meet,
     purge,
     state,
@@ -211,13 +212,7 @@ def test_a_restored_store_keeps_its_peers_and_believes_no_receipt(
     replica: Replica, tmp_path: Path
 ) -> None:
     """What a peer took back since the backup is not in it."""
-    with open_store(seed=3) as other:
-        log_id = other.begin_log(NOW_MS)
-        meet(replica, log_id)
-        event = purge(replica)
-        carry(replica, other)
-        state(replica, other)
-        assert confirmed_by(replica, event) == {log_id}
+    log_id, event = confirmed_purge(replica)
     backup.write(replica, str(tmp_path / "backup.db"), view=FollowingView())
     backup.prepare(str(tmp_path / "backup.db"), str(tmp_path / "restored.db"), view=FollowingView())
     with open_store(str(tmp_path / "restored.db")) as restored:
@@ -228,12 +223,7 @@ def test_a_restored_store_keeps_its_peers_and_believes_no_receipt(
 
 
 def test_a_copy_believes_no_receipt_also_before_it_writes(replica: Replica, tmp_path: Path) -> None:
-    with open_store(seed=3) as other:
-        log_id = other.begin_log(NOW_MS)
-        meet(replica, log_id)
-        event = purge(replica)
-        carry(replica, other)
-        state(replica, other)
+    log_id, event = confirmed_purge(replica)
     copy_store(replica.path, str(tmp_path / "copy.db"))
     with open_store(str(tmp_path / "copy.db"), seed=9) as copy:
         assert confirmed_by(copy, event) == set()
@@ -246,14 +236,9 @@ def test_a_log_that_is_closed_because_another_writes_it_too_ends_all_receipts(
     replica: Replica,
 ) -> None:
     """A store that was rolled back unseen finds out so, and its receipts may be as old as it."""
-    with open_store(seed=3) as other:
-        log_id = other.begin_log(NOW_MS)
-        meet(replica, log_id)
-        event = purge(replica)
-        carry(replica, other)
-        state(replica, other)
-        replica.close_own_log()
-        assert confirmed_by(replica, event) == set()
+    _, event = confirmed_purge(replica)
+    replica.close_own_log()
+    assert confirmed_by(replica, event) == set()
 
 
 def test_a_tail_that_a_clone_seals_after_all_was_confirmed_by_nobody(
@@ -299,3 +284,15 @@ def copy_store(path: str, copy_path: str) -> None:
         with target.backup("main", source, "main") as copying:
             copying.step(-1)
         target.execute("PRAGMA journal_mode = WAL").fetchall()
+
+
+@pytest.mark.parametrize(
+    "damage", ["lacks = x'ff'", "lacks = x'8101'", "lacks = 'text'", "covered = 'many'"]
+)
+def test_a_receipt_that_cannot_be_read_confirms_nothing(replica: Replica, damage: str) -> None:
+    log_id, event = confirmed_purge(replica)
+    with replica.transaction(now_ms=NOW_MS) as transaction:
+        transaction.connection.execute(f"UPDATE peer SET {damage}")
+    assert confirmed_by(replica, event) == set()
+    assert replica.note_level(log_id, replica.stated_digest(), is_erased=True)
+    assert confirmed_by(replica, event) == {log_id}
