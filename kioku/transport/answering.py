@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from kioku.errors import MalformedMessageError, UnsupportedVersionError
 from kioku.log.chunk import CHUNK_BYTES_MAX
-from kioku.transport.limits import CREDIT_BYTES_MAX, HEADS_MAX, HEX_DIGITS_MAX
+from kioku.transport.limits import CREDIT_BYTES_MAX, HEADS_MAX, HEX_DIGITS_MAX, QUERY_BYTES_MAX
 from kioku.transport.message import (
     BodiesAnswer,
     BodiesQuery,
@@ -59,7 +59,7 @@ def answer(
     """
     status: EndStatus
     try:
-        query = decode(data)
+        query = decode(data[: QUERY_BYTES_MAX + 1])
     except UnsupportedVersionError:
         status = "version"
     except MalformedMessageError:

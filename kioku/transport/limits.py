@@ -28,6 +28,8 @@ HEX_DIGITS_MAX: Final = 32
 ITEMS_MAX: Final = 3 + PREFIXES_MAX * (4 + 6 * HEADS_MAX)
 """The parts of the message that has most of them, a full answer of heads."""
 
+QUERY_BYTES_MAX: Final = 32 * 1024
+"""More than the longest question, for 256 bodies: what is longer is not even read."""
 CREDIT_BYTES_MAX: Final = MESSAGE_BYTES_MAX
 """Bytes of chunks that may be on their way: whatever one message can hold fits."""
 
@@ -39,9 +41,11 @@ class Limits:
     Args:
         credit_bytes: of all ranges together that are on their way at once.
         first_credit_bytes: with which it begins, to be doubled while the peer keeps up.
-        ranges_at_once: logs that are fetched side by side, so that a far peer costs few waits.
+        ranges_at_once: logs that are fetched side by side, so that a far peer costs few waits;
+            fewer while the peer leaves questions unanswered.
         timeout_ms: how long one question may take, all of its answers included.
-        cuts_max: questions in a row that may end without an explicit end.
+        cuts_max: questions in a row that may end without an explicit end; those that were on
+            their way together count as one.
         idle_asks_max: questions about one log in a row that may bring nothing new: enough to find
             a split in the longest log there can be, twice.
         given_up_max: tips of a peer that may turn out to be none.
@@ -54,7 +58,7 @@ class Limits:
 
     credit_bytes: int = CREDIT_BYTES_MAX
     first_credit_bytes: int = 1_280 * 1024
-    ranges_at_once: int = 16
+    ranges_at_once: int = 8
     timeout_ms: int = 10_000
     cuts_max: int = 2
     idle_asks_max: int = 40

@@ -87,6 +87,8 @@ class Session:
         self._limits = limits
         self._next_id = rng.getrandbits(60)
         self._credit_bytes = min(limits.first_credit_bytes, limits.credit_bytes)
+        self._at_once = limits.ranges_at_once
+        self._cut_before = 0
         self._comparison = Comparison(holdings, limits)
         self._pulls: list[LogPull] | None = None
         self._bodies: BodiesPull | None = None
@@ -153,8 +155,14 @@ class Session:
         if running is None:
             return []
         self._cuts += 1
-        self._credit_bytes = max(SHARE_BYTES_MIN, self._credit_bytes // 2)
-        self._cut(running, problem or "did not answer")
+        if request_id >= self._cut_before:
+            self._cut_before = self._next_id
+            self._credit_bytes = max(SHARE_BYTES_MIN, self._credit_bytes // 2)
+            self._at_once = max(1, self._at_once // 2)
+            self._cut(running, problem or "did not answer")
+        else:
+            running.job.cut()
+            self._put_back(running.job)
         return self._advance()
 
     def statistics(self) -> SessionStatistics:
@@ -184,6 +192,7 @@ class Session:
             return
         if status == "credit":
             self._credit_bytes = min(2 * self._credit_bytes, self._limits.credit_bytes)
+        self._at_once = min(self._at_once + 1, self._limits.ranges_at_once)
         job.end(status)
         self._put_back(job)
 
@@ -264,7 +273,7 @@ class Session:
 
     def _next_ranges(self) -> Iterator[Ask]:
         """Ask for several logs side by side, as far as the credit goes."""
-        while self._queue and len(self._running) < self._limits.ranges_at_once:
+        while self._queue and len(self._running) < self._at_once:
             pull = self._queue[0]
             credit_bytes = 0 if pull.kind == "hashes" else self._share(pull)
             if credit_bytes is None:
@@ -283,7 +292,7 @@ class Session:
             return None
         if least < SHARE_BYTES_MIN:
             return least
-        count = min(self._limits.ranges_at_once - len(self._running), len(self._queue))
+        count = min(self._at_once - len(self._running), len(self._queue))
         return min(max(free // count, least), self._limits.credit_bytes)
 
     def _ask(self, job: Job, data: bytes, credit_bytes: int = 0) -> Ask:

@@ -179,6 +179,7 @@ HEAD = [*PLACE, 0, None]
         [6, 1, [[n, NOTHING] for n in range(1, 34)]],
         [7, 1, PLACE, [0, NOTHING], 0],
         [7, 1, PLACE, None, -1],
+        [7, 1, PLACE, None, True],
         [7, 1, PLACE, None, 2**63],
         [7, 1, [bytes(16), 2**63, NOTHING], None, 0],
         [8, 1, b""],

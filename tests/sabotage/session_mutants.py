@@ -279,6 +279,20 @@ SESSION_GROUPS: dict[str, list[Change]] = {
             SESSION_TESTS,
         ),
         Change(
+            "a busy peer is left at once",
+            SESSION,
+            "        if request_id >= self._cut_before:\n",
+            "        if True:\n",
+            SESSION_TESTS,
+        ),
+        Change(
+            "a busy peer is asked as much as before",
+            SESSION,
+            "            self._at_once = max(1, self._at_once // 2)\n",
+            "",
+            SESSION_TESTS,
+        ),
+        Change(
             "a peer that gives nothing is asked for all that it names",
             SESSION,
             "        if self._given_up > self._limits.given_up_max:\n",

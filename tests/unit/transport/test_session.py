@@ -14,13 +14,14 @@ from kioku.transport.message import (
     End,
     HashesAnswer,
     HeadsAnswer,
+    HeadsQuery,
     Live,
     Part,
     RangeQuery,
     decode,
 )
 from tests.property.histories import NOW_MS
-from tests.property.paper import PaperHoldings, event_at
+from tests.property.paper import PaperHoldings, event_at, log_ids
 from tests.property.wires import Wire
 from tests.unit.transport.scripted import (
     DIGEST,
@@ -192,3 +193,27 @@ def test_the_newest_log_is_fetched_first() -> None:
     wire = Wire(PaperHoldings({}), theirs)
     wire.run()
     assert [question.goal.seq for question in ranges_of(wire)] == [30, 20, 10]
+
+
+def test_a_busy_peer_is_asked_less_at_once_and_not_left() -> None:
+    """It drops all but two questions of those that come together, as one with a full queue does."""
+    logs = log_ids(60)
+    together: list[int] = []
+
+    def drop(ask: Ask, replies: list[bytes]) -> list[bytes]:
+        if len(together) < wire.waits:
+            together.append(0)
+        together[-1] += 1
+        return replies if together[-1] <= 2 else []
+
+    wire = Wire(PaperHoldings({}), PaperHoldings(dict.fromkeys(logs, 90)), spoil=drop)
+    assert wire.run().is_level
+    assert wire.session.statistics().cuts < len(logs)
+    assert together[2] == 8
+    assert max(together[3:]) <= 6
+
+
+def test_a_question_longer_than_any_can_be_is_not_read() -> None:
+    question = HeadsQuery(("",)).encode()
+    (reply,) = answer(PaperHoldings({}), question + bytes(1 << 20))
+    assert decode(reply) == End("malformed")

@@ -78,4 +78,4 @@ def test_no_more_credit_is_out_than_the_limit() -> None:
 
 def test_many_changed_logs_are_fetched_side_by_side() -> None:
     cost = measure(1_000, 320)
-    assert cost.waits < cost.questions / 8
+    assert cost.waits < cost.questions / 6

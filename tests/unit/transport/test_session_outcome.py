@@ -10,6 +10,7 @@ from kioku.log.event import SAVE
 from kioku.log.hlc import pack
 from kioku.replica import Draft
 from kioku.transport.message import (
+    HeadsAnswer,
     RangeQuery,
     decode,
 )
@@ -71,6 +72,26 @@ def test_a_log_that_is_refused_does_not_end_the_session() -> None:
         again = Wire(holdings_of(ours), holdings_of(theirs), spoil=spoil, refused={bad.genesis})
         assert again.run().is_level
         assert again.kinds == ["heads"]
+
+
+def test_a_chunk_that_was_spoilt_once_is_asked_for_again() -> None:
+    """The network may be to blame, and then no log is."""
+    with ExitStack() as stack:
+        ours, theirs, _, bad = two_logs(stack)
+        always = spoilt_log(bad.log_id)
+        spoilt: list[Ask] = []
+
+        def once(ask: Ask, replies: list[bytes]) -> list[bytes]:
+            sent = replies if spoilt else always(ask, replies)
+            spoilt.extend([ask] if sent != replies else [])
+            return sent
+
+        wire = Wire(holdings_of(ours), holdings_of(theirs), spoil=once)
+        outcome = wire.run()
+        assert spoilt
+        assert not outcome.refused
+        assert wire.session.statistics().hostile == 1
+        assert ours.stated_digest() == theirs.stated_digest()
 
 
 def test_a_refused_log_is_asked_for_again_when_its_tip_changes() -> None:
@@ -136,6 +157,34 @@ def test_a_peer_that_has_not_erased_yet_gives_no_receipt() -> None:
     outcome = wire.run()
     assert outcome.is_level
     assert not outcome.erased
+
+
+def test_erased_must_be_said_with_every_answer() -> None:
+    """The first may speak of heads that the last does not repeat."""
+    theirs = PaperHoldings(dict.fromkeys(log_ids(100), 3))
+    has_spoken: list[Ask] = []
+
+    def first_not(ask: Ask, replies: list[bytes]) -> list[bytes]:
+        heads = decode(replies[0])
+        if has_spoken or not isinstance(heads, HeadsAnswer):
+            return replies
+        has_spoken.append(ask)
+        return [heads._replace(erased=False).encode(), *replies[1:]]
+
+    outcome = Wire(PaperHoldings({}), theirs, spoil=first_not).run()
+    assert outcome.is_compared
+    assert not outcome.erased
+
+
+def test_whole_prefixes_that_the_peer_lacks_are_noted() -> None:
+    """Of these it states nothing: their sum is zeros."""
+    ids = log_ids(200)
+    ours = PaperHoldings(dict.fromkeys(ids, 3))
+    lacking = {log for log in ids if log.hex()[0] in "37"}
+    theirs = PaperHoldings({log: 3 for log in ids if log not in lacking})
+    outcome = Wire(ours, theirs).run()
+    assert {one.log_id for one in outcome.differing} == lacking
+    assert outcome.ahead == 3 * len(lacking)
 
 
 def test_what_the_peer_lacks_is_counted() -> None:
