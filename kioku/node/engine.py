@@ -280,6 +280,7 @@ class Engine:
             self._site.works()
             self._site.counts["events_live"] += new
             self._site.look()
+            self._publisher.took(now_ms)
             if self._upkeep.has_erased():
                 self._publisher.grew(now_ms)
             self._note_levels(now_ms)

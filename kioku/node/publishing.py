@@ -4,7 +4,9 @@ Live publication only makes things faster: what it does not carry is found by co
 chunks are published and a longer tail is left to whoever hears the beacon.
 
 A beacon goes out a second after this replica has something that others may lack, when it meets
-somebody, when all that was to be erased is, and else every half to one and a half intervals.
+somebody, when all that was to be erased is, and else every half to one and a half intervals. What
+came live is confirmed too, so that whoever saved it soon knows that it is safe: by a hub within a
+second, by others at leisure, for fifty of them answer each save.
 """
 
 from __future__ import annotations
@@ -27,7 +29,10 @@ DEBOUNCE_MS: Final = 1_000
 UNHEARD_MS: Final = 250
 """Half of the first pause while nobody is heard: a first beacon may come before subscriptions."""
 MET_MS: Final = 200
-"""Within which a newcomer is answered, so that fifty do not do it in one moment."""
+"""Within which a spoke answers a newcomer, so that fifty do not do it in one moment. A hub does at
+once: there are two of them at most, and the newcomer has nobody else to fetch from."""
+TOOK_MS: Final = 6_000
+"""From what came live to the beacon of a spoke that has it, half of it more or less."""
 LIVE_CHUNKS_MAX: Final = 4
 """Chunks of one tail that are published, 1 MiB at most: a network drops more than that at once."""
 
@@ -81,9 +86,19 @@ class Publisher:
         """Let others know soon that more is here than live publication told them."""
         self._beacon.by(now_ms + DEBOUNCE_MS)
 
+    def took(self, now_ms: int) -> None:
+        """Let whoever published something know that it is here."""
+        pause_ms = DEBOUNCE_MS if self._is_hub else self._site.jitter(TOOK_MS)
+        self._beacon.by(now_ms + pause_ms)
+
     def met(self, now_ms: int) -> None:
         """Let somebody who is new here know of us; not all at once."""
-        self._beacon.by(now_ms + int(self._site.rng.random() * MET_MS))
+        pause_ms = 0 if self._is_hub else int(self._site.rng.random() * MET_MS)
+        self._beacon.by(now_ms + pause_ms)
+
+    @property
+    def _is_hub(self) -> bool:
+        return self._site.profile.role == "hub"
 
     def advance(self, now_ms: int) -> None:
         """Send the beacon that is due."""

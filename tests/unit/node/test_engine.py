@@ -48,3 +48,28 @@ def test_who_begins_anew_is_greeted_although_nobody_noticed_that_it_was_gone() -
     anna.begin()
     world.run(2_000)
     assert [m.engine.statistics().is_level for m in (hub, anna)] == [True, True]
+
+
+def test_whoever_saves_soon_knows_that_it_is_safe_on_the_hub_and_then_everywhere() -> None:
+    world = World()
+    hub, anna, ben = world.add("hub", "hub"), world.add("anna"), world.add("ben")
+    world.run(100_000)  # what is said at the beginning is over
+    for _ in range(5):
+        anna.save(b"kept by more than me")
+        world.run(2_000)
+        levels = {peer.name: peer.is_level for peer in anna.engine.statistics().peers}
+        assert levels["hub"]
+        world.run(8_000)
+        assert [m.engine.statistics().is_level for m in (hub, anna, ben)] == [True] * 3
+        world.run(60_000)
+
+
+def test_a_hub_answers_a_newcomer_at_once() -> None:
+    world = World()
+    hub = world.add("hub", "hub")
+    hub.save(b"already here")
+    world.run(100_000)
+    late = world.add("late")
+    world.settle()
+    assert [peer.name for peer in late.engine.statistics().peers if peer.is_reachable] == ["hub"]
+    assert world.is_level()
