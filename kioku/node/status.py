@@ -83,7 +83,7 @@ class NodeStatus(NamedTuple):
         """
         try:
             found = _unpacked(data)
-        except (KeyError, TypeError, ValueError):
+        except (AttributeError, LookupError, TypeError, ValueError):
             found = None
         if not isinstance(found, cls):
             raise TransportError("the node is of another version of kioku; restart it")

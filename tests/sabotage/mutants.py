@@ -15,6 +15,7 @@ from tests.sabotage.link_mutants import LINK_GROUPS
 from tests.sabotage.memory_mutants import MEMORY_GROUPS
 from tests.sabotage.message_mutants import MESSAGE_GROUPS
 from tests.sabotage.moving_mutants import MOVING_GROUPS
+from tests.sabotage.node_mutants import NODE_GROUPS
 from tests.sabotage.project_mutants import PROJECT_GROUPS
 from tests.sabotage.screen_mutants import SCREEN_GROUPS
 from tests.sabotage.search_mutants import SEARCH_GROUPS
@@ -381,6 +382,7 @@ GROUPS: dict[str, list[Change]] = {
     **MEMORY_GROUPS,
     **SPACE_GROUPS,
     **MOVING_GROUPS,
+    **NODE_GROUPS,
     **PROJECT_GROUPS,
     **DOCTOR_GROUPS,
     **EDGE_GROUPS,
