@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 COUNT_MAX: Final = 4_096
 """Deliveries: some seconds of beacons from a thousand replicas."""
-BYTES_MAX: Final = 32 * 1024 * 1024
-"""Eight messages of the largest size; a session's credit is one."""
+BYTES_MAX: Final = 16 * 1024 * 1024
+"""Four messages of the largest size; a session's credit is one. Each space has its own."""
 
 
 class InboxStatistics(NamedTuple):

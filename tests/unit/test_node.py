@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -190,7 +191,9 @@ def test_a_forked_child_can_neither_use_nor_end_its_parents_node(world: Machines
     spoke = world.spoke()
     with world.hub().node(), spoke.node() as node:
         until(lambda: state_of(node) == "leading")
-        pid = os.fork()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of later Pythons: we know why
+            pid = os.fork()
         if pid == 0:
             code = 1
             try:
