@@ -18,12 +18,12 @@ def spaces_of_hubs(config: MeshConfig, *, timeout_ms: int) -> list[str] | None:
     Raises:
         ConfigError: if ``[zenoh]`` says what it may not.
     """
-    from kioku.cli.meshing import node_settings
     from kioku.node.joining import read_offers
     from kioku.node.node import dial_zenoh
+    from kioku.node.settings import settings_from
 
     try:
-        transport = dial_zenoh(node_settings(config))
+        transport = dial_zenoh(settings_from(config))
     except TransportError:
         return None
     try:

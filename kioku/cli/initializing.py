@@ -185,11 +185,14 @@ def _one_of(names: list[str]) -> str:
 
 
 def _config_text(settings: Settings, config: MeshConfig) -> str:
+    is_named = bool(config.spaces) or settings.sources["space"] != "default"
+    # Without a name a spoke takes the space that its hub has, whatever that is called.
+    mark = "# " if config.mode == "spoke" and not is_named else ""
     text = f"""\
 # kioku's settings. Every line may be left out; variables of the environment, as KIOKU_SPACE,
 # come before this file.
 mode = "{config.mode}"
-space = "{settings.space}"
+{mark}space = "{settings.space}"
 
 # "full": what was saved survives a power cut. "normal": faster, it survives a crash.
 durability = "{settings.durability}"

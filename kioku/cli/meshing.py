@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from kioku.config.mesh import MeshConfig
     from kioku.node.node import Node
     from kioku.node.seat import NodeSpace
-    from kioku.node.settings import MeshSettings
 
 LISTEN = argument(
     "--listen",
@@ -82,7 +81,8 @@ def taking(arguments: Namespace, *, mode: str | None = None) -> Taking:
         )
     check_zenoh(config)
     spaces = config.spaces or _unnamed(settings, config)
-    return Taking(settings, config, spaces, is_chosen=bool(config.spaces))
+    is_chosen = bool(config.spaces) or settings.sources["space"] != "default"
+    return Taking(settings, config, spaces, is_chosen=is_chosen)
 
 
 def _mode(mode: str, listen: tuple[str, ...], connect: tuple[str, ...]) -> str | None:
@@ -119,21 +119,6 @@ def check_zenoh(config: MeshConfig) -> None:
     check_overrides(config.zenoh)
 
 
-def node_settings(config: MeshConfig) -> MeshSettings:
-    """The same, as a node takes it."""
-    from kioku.node.settings import mesh_settings
-
-    return mesh_settings(
-        config.mode,
-        config.machine,
-        listen=config.listen,
-        connect=config.connect,
-        spaces=config.spaces,
-        insecure=config.is_insecure,
-        zenoh=config.zenoh,
-    )
-
-
 def make_node(found: Taking) -> Node:
     """A node of these spaces, which does nothing yet; a store that is not there is made by it.
 
@@ -143,17 +128,19 @@ def make_node(found: Taking) -> Node:
     from kioku.cli.verbs import version
     from kioku.memory.opening import create_directory
     from kioku.node.node import Node
+    from kioku.node.settings import settings_from
 
     create_directory(found.settings.state_dir)
     spaces = [_node_space(found, name) for name in found.spaces]
     for space in spaces:
         if space.is_private():
             raise PrivateSpaceError(space.name)
-    return Node(node_settings(found.config), spaces, version=version())
+    return Node(settings_from(found.config), spaces, version=version())
 
 
 def _node_space(found: Taking, name: str) -> NodeSpace:
     from kioku.config import store_path
+    from kioku.log.database import BESIDE_TIMEOUT_MS
     from kioku.memory.opening import open_replica
     from kioku.node.seat import NodeSpace
 
@@ -161,6 +148,8 @@ def _node_space(found: Taking, name: str) -> NodeSpace:
     return NodeSpace(
         name=name,
         path=path,
-        open=lambda: open_replica(path, found.settings, space=name),
+        open=lambda: open_replica(
+            path, found.settings, space=name, busy_timeout_ms=BESIDE_TIMEOUT_MS
+        ),
         is_chosen=found.is_chosen,
     )

@@ -112,9 +112,7 @@ def _way(
 def _taking_one(arguments: Namespace) -> Taking:
     """Take part with the one space that the command works on."""
     found = taking(arguments)
-    space = settings_of(arguments).space
-    is_chosen = arguments.space is not None or space in found.config.spaces
-    return found._replace(spaces=(space,), is_chosen=is_chosen)
+    return found._replace(spaces=(settings_of(arguments).space,))
 
 
 def _outcome(status: NodeStatus | None, path: str) -> _Outcome:

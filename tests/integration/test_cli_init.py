@@ -86,6 +86,7 @@ def test_a_spoke_is_set_up_while_its_hub_is_down(home: Path) -> None:
     file = written(home)
     assert file["mesh"]["connect"] == ["tcp/127.0.0.1:9", "tcp/127.0.0.1:10"]
     assert "listen" not in file["mesh"]
+    assert "space" not in file  # the hub's is taken, whatever that is called
 
 
 def test_a_named_space_is_the_one_that_is_used_and_shared(home: Path) -> None:

@@ -13,6 +13,7 @@ from tests.sabotage.engine_mutants import ENGINE_GROUPS
 from tests.sabotage.exchange_mutants import EXCHANGE_GROUPS
 from tests.sabotage.link_mutants import LINK_GROUPS
 from tests.sabotage.memory_mutants import MEMORY_GROUPS
+from tests.sabotage.mesh_cli_mutants import MESH_CLI_GROUPS
 from tests.sabotage.message_mutants import MESSAGE_GROUPS
 from tests.sabotage.moving_mutants import MOVING_GROUPS
 from tests.sabotage.node_mutants import NODE_GROUPS
@@ -391,6 +392,7 @@ GROUPS: dict[str, list[Change]] = {
     **LINK_GROUPS,
     **SCREEN_GROUPS,
     **SEARCH_GROUPS,
+    **MESH_CLI_GROUPS,
     **MESSAGE_GROUPS,
     **SESSION_GROUPS,
 }
