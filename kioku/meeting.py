@@ -60,7 +60,7 @@ class Meeting:
         """Note that a replica was heard of: call it whenever one is; it seldom writes.
 
         Args:
-            log_id: the log that it writes; this store's own are not noted.
+            log_id: the log that it writes; this store's own, while it is open, is not noted.
             machine: what it calls its machine.
             role: ``"hub"`` or ``"spoke"``.
             version: of its kioku.

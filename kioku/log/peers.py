@@ -51,7 +51,8 @@ _TABLES: Final = (
 )
 _PEERS: Final = """SELECT p.log_id, ifnull(l.name, ''), machine, role, version, first_met_ms,
     last_seen_ms, covered, lacks FROM peer p LEFT JOIN log l ON l.log_id = p.log_id
-    WHERE NOT EXISTS(SELECT 1 FROM own WHERE own.log = l.log) ORDER BY first_met_ms, p.log_id"""
+    WHERE NOT EXISTS(SELECT 1 FROM own WHERE own.log = l.log AND closed_seq IS NULL)
+    ORDER BY first_met_ms, p.log_id"""
 _ERASING: Final = """SELECT e.event, l.log_id, e.seq FROM event e
     JOIN branch b ON b.branch = e.branch JOIN log l ON l.log = b.log WHERE e.kind IN (3, 5)"""
 # Of an own log that is closed, what was never sealed was said again in the next one.
@@ -60,7 +61,8 @@ _ERASURES: Final = """SELECT e.event, l.log_id, e.seq, e.hash, l.name, e.hlc, e.
     JOIN log l ON l.log = b.log LEFT JOIN own o ON o.branch = e.branch
     WHERE e.kind IN (3, 5) AND (o.successor IS NULL OR e.seq <= b.sealed_seq)
     ORDER BY e.event DESC LIMIT ?"""
-_IS_OWN: Final = "SELECT 1 FROM own JOIN log USING(log) WHERE log_id = ?"
+# A log of ours that was closed is another store's now, if anybody speaks under it.
+_IS_OWN: Final = "SELECT 1 FROM own JOIN log USING(log) WHERE log_id = ? AND closed_seq IS NULL"
 _GENESIS: Final = """SELECT e.body FROM log l JOIN branch b ON b.log = l.log
     JOIN event e ON e.branch = b.branch AND e.seq = 1 WHERE l.log_id = ?"""
 _MET_BETWEEN: Final = """SELECT 1 FROM peer

@@ -18,3 +18,16 @@ def test_a_log_that_was_closed_takes_the_seal_that_a_copy_gave_its_tail() -> Non
         pass_time(world, 60_000)
         assert world.is_quiet(), world.disagreement()
         assert contents(original) == {"nobody has sealed this yet"}
+
+
+def test_a_copy_waits_for_its_original_to_confirm_a_purge() -> None:
+    """The original's log is one that the copy once had as its own, so it seems to be itself."""
+    with scenario() as world:
+        original = world.machines[1]
+        key = save(original, "to be forgotten everywhere")
+        copy = world.copy(original, name=None, with_keys=False)
+        world.start(copy)
+        pass_time(world, 60_000)
+        copy.use(lambda memory: memory.purge(key))
+        waits_for = {peer.log_id for peer in copy.replica.erasures()[0].outstanding}
+        assert original.engine.address.log_id in waits_for
