@@ -54,7 +54,10 @@ def replay(options: Options) -> int:
     print(options)
     result = run(options, keeps_lines=True)
     print("\n".join(result.lines[-SHOWN_LINES:]))
-    print(f"trace {result.digest}, quiet after {result.quiet_ms} ms")
+    print(
+        f"trace {result.digest}, quiet after {result.quiet_ms} ms,"
+        f" receipts after {result.receipts_ms} ms"
+    )
     print(result.problem or "everything held")
     return 1 if result.problem else 0
 
@@ -65,10 +68,12 @@ def run_many(begin: int, count: int, minutes: float | None, workers: int) -> int
     end = None if minutes is None else began + minutes * 60
     seen: Counter[str] = Counter()
     quiet: list[int] = []
+    receipts: list[int] = []
     failed = 0
     for result in _results(begin, count if minutes is None else 10**9, end, workers):
         seen += result.seen
         quiet.append(result.quiet_ms)
+        receipts.append(result.receipts_ms)
         if result.problem:
             failed += 1
             print(f'FAILED  python -m tests.simulation --options "{result.options}"')
@@ -77,7 +82,8 @@ def run_many(begin: int, count: int, minutes: float | None, workers: int) -> int
     print(
         f"{len(quiet)} seeds from {begin} on, {failed} failed; {took:.1f} s,"
         f" {len(quiet) * 60 / took:.0f} seeds a minute;"
-        f" quiet after {sorted(quiet)[len(quiet) // 2]} ms, at most {max(quiet)} ms"
+        f" quiet after {sorted(quiet)[len(quiet) // 2]} ms, at most {max(quiet)} ms;"
+        f" receipts after {sorted(receipts)[len(receipts) // 2]} ms, at most {max(receipts)} ms"
     )
     missed = never_seen(seen) if len(quiet) >= FULL_RUN else []
     for situation in missed:

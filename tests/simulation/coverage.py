@@ -48,6 +48,7 @@ MACHINES: Final = (
     "undeleted",
     "gc erased something",
     "history erased",
+    "receipt",
 )
 PROMISED: Final = (*NETWORK, *MACHINES, *(f"operation: {name}" for name in OPERATIONS))
 

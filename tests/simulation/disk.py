@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from kioku.log.keyfile import FileKeyRing
 from kioku.values import replace
@@ -104,8 +104,8 @@ class Disk:
 
     def has_text(self, texts: Iterable[str]) -> list[str]:
         """Give those texts that are in any file, wherever in it."""
-        files: Any = list(self.read().values())
-        return [text for text in texts if any(text.encode() in data for data in files)]
+        everything = b"".join(self.read().values())
+        return [text for text in texts if text.encode() in everything]
 
     def wipe(self) -> None:
         """Remove everything."""

@@ -211,13 +211,9 @@ class Known:
                 law_event = lww_set.Event(event.hlc, *one, event.kind, event.key)
                 assert not law.is_erased(law_event), f"{machine.label} kept the body of {one}"
         assert machine.replica.is_erased(), f"{machine.label} has not finished erasing"
-        purged = [text for key in law.purged for text in self._texts(key)]
+        purged = [text for key in law.purged for text in self._world.user.words_of(key)]
         left = machine.disk.has_text(purged)
         assert not left, f"{machine.label} still has {left} in a file"
-
-    def _texts(self, key: bytes) -> list[str]:
-        contents = self._world.user.texts.get(key.hex(), [])
-        return [content.split()[0] for content in contents]
 
     def _check_deep(self) -> None:
         """Nothing is damaged."""
@@ -228,7 +224,3 @@ class Known:
             findings = machine.replica.check(deep=True, now_ms=machine.memory.now_ms())
             bad = [f"{found.name}: {found.summary}" for found in findings if found.status == "fail"]
             assert not bad, f"{machine.label}: {bad}"
-
-
-def check_receipts(world: World) -> None:
-    """No machine believes that another has erased what it has not."""

@@ -235,6 +235,10 @@ class User:
         self._count += 1
         return f"text{self._count:05d}z {' '.join(self.rng.choices(WORDS, k=6))}"
 
+    def words_of(self, key: bytes) -> list[str]:
+        """The words by which what was ever written under a key is found in a file."""
+        return [content.split()[0] for content in self.texts.get(key.hex(), [])]
+
     def an_id(self) -> str:
         """One that was saved somewhere, more likely a young one."""
         if not self._ids:

@@ -29,6 +29,7 @@ class Result:
     options: Options
     digest: str
     quiet_ms: int
+    receipts_ms: int
     seen: Counter[str] = field(default_factory=Counter)
     problem: str = ""
     lines: list[str] = field(default_factory=list)
@@ -52,7 +53,9 @@ def run(options: Options, *, keeps_lines: bool = False) -> Result:
         shutil.rmtree(directory, ignore_errors=True)
         gc.enable()
     trace = world.trace
-    return Result(options, trace.digest(), world.quiet_ms, trace.seen, problem, trace.lines)
+    return Result(
+        options, trace.digest(), world.quiet_ms, world.receipts_ms, trace.seen, problem, trace.lines
+    )
 
 
 def make_template(path: str) -> None:

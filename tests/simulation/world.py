@@ -14,7 +14,7 @@ import os
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from tests.simulation import laws
+from tests.simulation import laws, receipts
 from tests.simulation.chaos import Chaos
 from tests.simulation.clocks import YEAR_MS
 from tests.simulation.disk import Disk
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 TROUBLE_SHARE: Final = 0.2
 QUIET_MS_MAX: Final = 300_000
+RECEIPTS_EVERY: Final = 40
+"""Operations between two looks at all receipts."""
 STEP_MS: Final = 500
 LATER_MS: Final = 40 * YEAR_MS
 """Past every stamp that a clock ten years ahead can have given."""
@@ -54,6 +56,7 @@ class World:
         self.user = User(self, Random(f"user {options.seed}"))
         self.chaos = Chaos(self, Random(f"chaos {options.seed}"))
         self.quiet_ms = 0
+        self.receipts_ms = 0
 
     # -- machines
 
@@ -136,7 +139,7 @@ class World:
 
     def suffer(self) -> None:
         """Let everything happen."""
-        for _ in range(self.options.operations):
+        for number in range(1, self.options.operations + 1):
             pause_ms = int(self.rng.expovariate(1 / self.options.pace_ms))
             self.schedule.run_until(self.schedule.now_ms + pause_ms)
             if self.rng.random() < TROUBLE_SHARE:
@@ -145,7 +148,8 @@ class World:
             machine = self.pick_up()
             if machine is not None:
                 self.user.do(machine)
-        laws.check_receipts(self)
+            if number % RECEIPTS_EVERY == 0:
+                receipts.check(self, strictly=False)
 
     def heal(self) -> None:
         """Make everything right, wait until it is quiet, and judge."""
@@ -156,6 +160,11 @@ class World:
             assert self.quiet_ms < QUIET_MS_MAX, self.disagreement()
             self.schedule.run_until(self.schedule.now_ms + STEP_MS)
             self.quiet_ms = self.schedule.now_ms - began_ms
+        while not receipts.are_complete(self):
+            assert self.receipts_ms < QUIET_MS_MAX, receipts.lacking(self)
+            self.schedule.run_until(self.schedule.now_ms + STEP_MS)
+            self.receipts_ms = self.schedule.now_ms - began_ms
+        receipts.check(self, strictly=True)
         for machine in self.machines:
             machine.clock.set(LATER_MS)
         known.check()
