@@ -67,6 +67,9 @@ _GENESIS: Final = """SELECT e.body FROM log l JOIN branch b ON b.log = l.log
     JOIN event e ON e.branch = b.branch AND e.seq = 1 WHERE l.log_id = ?"""
 _MET_BETWEEN: Final = """SELECT 1 FROM peer
     WHERE log_id <> ? AND first_met_ms + ? >= ? AND first_met_ms + ? < ?"""
+# A wall that was ahead when it met a peer, and was set right since: nobody is met in the future.
+_MET_LATER: Final = "SELECT 1 FROM peer WHERE first_met_ms > ? LIMIT 1"
+_MET_NOW: Final = "UPDATE peer SET first_met_ms = ? WHERE first_met_ms > ?"
 _WRITE: Final = """INSERT INTO peer VALUES(?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT(log_id) DO UPDATE SET
     machine = excluded.machine, role = excluded.role, version = excluded.version,
     last_seen_ms = excluded.last_seen_ms"""
@@ -213,6 +216,8 @@ class PeerTable:
         if abs(seen.now_ms - last_seen_ms) > KEPT_SEEN_MS or (keep and seen.now_ms > last_seen_ms):
             return True
         # Whether it was silent since another was met may decide whether anybody waits for it.
+        if self._connection.execute(_MET_LATER, (seen.now_ms,)).get:
+            return True
         limits = (SILENT_AFTER_MS, last_seen_ms, SILENT_AFTER_MS, seen.now_ms)
         return bool(self._connection.execute(_MET_BETWEEN, (seen.log_id, *limits)).get)
 
@@ -224,6 +229,7 @@ class PeerTable:
         if not self._connection.execute(sql, (seen.log_id,)).get and not self._make_room():
             return False
         self._connection.execute(_WRITE, (*seen, seen.now_ms, _encode_lacks(())))
+        self._connection.execute(_MET_NOW, (seen.now_ms, seen.now_ms))
         return True
 
     def _make_room(self) -> bool:
