@@ -7,6 +7,7 @@ it unseen, what it confirmed may be stale: it is judged once all is quiet.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from kioku.log.event import PURGE, SAVE, TOMBSTONE, EventId
@@ -76,16 +77,17 @@ def are_complete(world: World) -> bool:
 
 def lacking(world: World) -> str:
     """Say whose receipts are not there."""
-    return "\n".join(_lacking(world))
+    return "\n".join(f"{line}: {count}" for line, count in Counter(_lacking(world)).items())
 
 
 def _lacking(world: World) -> Iterator[str]:
     logs = {machine.engine.address.log_id: machine.label for machine in world.machines}
     for machine in world.machines:
         for erasure in machine.replica.erasures(ERASURES_MAX):
-            waits_for = {peer.log_id for peer in erasure.outstanding} & logs.keys()
-            confirmed = {peer.log_id for peer in erasure.confirmed}
-            unmet = logs.keys() - waits_for - confirmed - {machine.engine.address.log_id}
-            if waits_for or unmet or not erasure.is_sealed:
-                names = sorted(logs[log_id] for log_id in waits_for | unmet)
-                yield f"{machine.label} waits for {names} to confirm {erasure.event}"
+            waits_for = {peer.log_id for peer in erasure.outstanding}
+            known = waits_for | {peer.log_id for peer in erasure.confirmed}
+            for log_id, label in logs.items():
+                if log_id in waits_for:
+                    yield f"{machine.label} waits for {label}"
+                elif log_id not in known and label != machine.label:
+                    yield f"{machine.label} does not wait for {label}"
