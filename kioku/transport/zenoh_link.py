@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from kioku.transport import key_expressions
 from kioku.transport.link import LinkChange
 from kioku.transport.zenoh_session import ZenohSession, identity_of
+from kioku.transport.zenoh_settings import OPEN_TIMEOUT_MS
 from kioku.transport.zenoh_space import ZenohLink
 
 if TYPE_CHECKING:
@@ -23,10 +24,9 @@ if TYPE_CHECKING:
     from kioku.transport.link import Address, Delivery
     from kioku.transport.zenoh_settings import ZenohSettings
 
-OPEN_DEADLINE_S: Final = 3.0
-"""A spoke's: three hubs that do not even refuse. What comes later is thrown away."""
-
 SPACES_ANSWERS_MAX: Final = 64
+SPACES_ANSWER_BYTES_MAX: Final = 64 * 1024
+"""A thousand names of spaces. With their number it bounds what strangers can make us hold."""
 
 SETTLING_S: Final = 0.5
 """How much later a hub is told of another hub, for what it publishes gets there only then: of puts
@@ -45,17 +45,21 @@ class ZenohTransport:
         self._declared: list[Any] = []
 
     @classmethod
-    def open(cls, settings: ZenohSettings, *, deadline_s: float = OPEN_DEADLINE_S) -> Self:
+    def open(cls, settings: ZenohSettings, *, deadline_s: float | None = None) -> Self:
         """Reach the mesh: listen as a hub, or connect to the first hub that answers.
 
         A hub does not wait for other hubs. A spoke needs one that is up: while all are down, try
         again later; once it was connected, it finds back by itself, to whichever hub is up.
+
+        Without a deadline it takes a second for each hub that does not even refuse, and one more.
 
         Raises:
             AddressInUseError: if a hub cannot listen where it was told to.
             PeerUnreachableError: if none of a spoke's hubs answered in time.
             ConfigError: if an endpoint or an override cannot be used.
         """
+        if deadline_s is None:
+            deadline_s = (1 + len(settings.connect)) * OPEN_TIMEOUT_MS / 1_000
         session = ZenohSession.open(settings, deadline_s)
         transport = cls(session, is_hub=settings.role == "hub")
         transport._watch_routers()
@@ -105,7 +109,8 @@ class ZenohTransport:
         def receive(reply: zenoh.Reply) -> None:
             sample = reply.ok
             data = self._session.received(sample.payload) if sample is not None else None
-            if data and len(answers) < SPACES_ANSWERS_MAX:
+            is_small = data is not None and len(data) <= SPACES_ANSWER_BYTES_MAX
+            if data and is_small and len(answers) < SPACES_ANSWERS_MAX:
                 answers.append(data)
 
         self._session.driver.get(

@@ -86,10 +86,14 @@ class ZenohSession:
         return self._session
 
     def close(self, deadline_s: float) -> None:
-        """End the session, and return within ``deadline_s`` even if Zenoh has not. Safe twice."""
+        """End the session, and return within ``deadline_s`` even if Zenoh has not. Safe twice.
+
+        It returns early enough for a process that exits then to be gone by the deadline, too.
+        """
         if not self.is_closed:
             self._is_closed = True
-            _Hanging(lambda: _close(self._session)).wait(deadline_s)
+            patience_s = max(deadline_s - EXIT_PATIENCE_S, deadline_s / 2)
+            _Hanging(lambda: _close(self._session)).wait(patience_s)
 
     def callback(
         self, receive: Callable[[Any], None], drop: Callable[[], None] | None = None

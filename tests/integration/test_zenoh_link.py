@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -88,6 +89,20 @@ def test_a_hub_that_never_answers_is_not_waited_for() -> None:
             ZenohTransport.open(ZenohSettings("spoke", connect=(endpoint,)), deadline_s=0.01)
 
 
+def test_a_hub_behind_several_that_never_answer_is_reached(world: ZenohWorld) -> None:
+    hub = world.hub()
+    with contextlib.ExitStack() as sockets:
+        silent = []
+        for _ in range(3):
+            one = sockets.enter_context(socket.socket())
+            one.bind(("127.0.0.1", 0))
+            one.listen()
+            silent.append(f"tcp/127.0.0.1:{one.getsockname()[1]}")
+        settings = ZenohSettings("spoke", connect=(*silent, *world.endpoints))
+        spoke = world.keep(ZenohTransport.open(settings))
+        assert spoke.routers() == [hub.identity]
+
+
 def test_a_hub_listens_where_it_was_told_and_a_spoke_nowhere(world: ZenohWorld) -> None:
     before = _listening()
     world.hub()
@@ -149,6 +164,19 @@ def test_what_a_stranger_makes_up_is_counted_and_dropped(
     wait_until(lambda: any(isinstance(d, Put) and d.data == b"last" for d in anna.heard()))
     assert {put.data for put in anna.heard() if isinstance(put, Put)} == {b"right", b"last"}
     assert anna.statistics().garbage == len(wrong) + 1
+
+
+def test_what_strangers_say_of_spaces_is_bounded(
+    world: ZenohWorld, stranger: zenoh.Session
+) -> None:
+    def answer(query: zenoh.Query) -> None:
+        with query:
+            for size in (70_000, *[10] * 100):
+                query.reply(f"kioku/1/spaces/bert/{'0' * 32}", bytes(size))
+
+    stranger.declare_queryable(f"kioku/1/spaces/bert/{'0' * 32}", answer)
+    spoke = world.spoke()
+    wait_until(lambda: [len(one) for one in spoke.ask_spaces(20_000)] == [10] * 64)
 
 
 def test_a_question_to_everybody_is_no_question(world: ZenohWorld, stranger: zenoh.Session) -> None:

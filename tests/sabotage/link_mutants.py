@@ -130,7 +130,7 @@ LINK_GROUPS: dict[str, list[Change]] = {
         Change(
             "closing waits for as long as Zenoh likes",
             SESSION,
-            "            _Hanging(lambda: _close(self._session)).wait(deadline_s)",
+            "            _Hanging(lambda: _close(self._session)).wait(patience_s)",
             "            _close(self._session)",
             HUB_TESTS,
         ),
@@ -211,6 +211,27 @@ LINK_GROUPS: dict[str, list[Change]] = {
             "            settling.start()",
             "            settling.cancel()",
             HUB_TESTS,
+        ),
+        Change(
+            "any number of hubs is listened to",
+            LINK,
+            " and is_small and len(answers) < SPACES_ANSWERS_MAX:",
+            " and is_small:",
+            ZENOH_TESTS,
+        ),
+        Change(
+            "a hub may say of its spaces as much as it likes",
+            LINK,
+            "            if data and is_small and len",
+            "            if data and len",
+            ZENOH_TESTS,
+        ),
+        Change(
+            "hubs that never answer hide the one that does",
+            LINK,
+            "(1 + len(settings.connect)) * OPEN_TIMEOUT_MS",
+            "1 * OPEN_TIMEOUT_MS",
+            ZENOH_TESTS,
         ),
         Change(
             "a lost hub is not noticed",
