@@ -15,6 +15,7 @@ from bench.workloads import (
     save_process,
     search_library,
     search_process,
+    simulated,
 )
 
 if __name__ == "__main__":
@@ -32,6 +33,7 @@ if __name__ == "__main__":
             mesh_return.BOOTSTRAP,
             mesh_bytes.BYTES,
             many_processes.WORKLOAD,
+            simulated.WORKLOAD,
             retrieval.WORKLOAD,
             mesh_bytes.IDLE,
             growth.WORKLOAD,

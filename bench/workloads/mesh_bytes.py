@@ -48,6 +48,12 @@ def _connect(spoke: Machine, relay: Relay) -> None:
     path.write_text(path.read_text("utf-8").replace(hub, relay.endpoint), "utf-8")
 
 
+def _copy(folder: Path, machine: Machine) -> None:
+    """Give a machine a store that is there already, without its key: it begins a log of its own."""
+    machine.store.parent.mkdir(exist_ok=True)
+    shutil.copy(folder / "default.db", machine.store)
+
+
 class Lacking:
     """A hub and a spoke that lacks some events each round; what passes between is counted."""
 
@@ -80,16 +86,14 @@ def measure_bytes(workspace: Workspace) -> Outcome:
     """Measure row 11."""
     count = workspace.size(HELD)
     with meshed(workspace) as mesh:
-        hub = mesh.hub()
-        hub.end()
-        shutil.copy(workspace.built("kioku", count) / "default.db", hub.store)
+        hub = mesh.hub(serve=False)
+        _copy(workspace.built("kioku", count), hub)
         hub.serve()
         mesh.await_level(hub, events=count)
         with Relay(port_of(hub)) as relay:
             spoke = mesh.spoke("spoke", hub, serve=False)
             _connect(spoke, relay)
-            spoke.store.parent.mkdir(exist_ok=True)
-            shutil.copy(workspace.built("kioku", count) / "default.db", spoke.store)
+            _copy(workspace.built("kioku", count), spoke)
             spoke.serve()
             mesh.await_level(hub, spoke, events=count)
             spoke.end()

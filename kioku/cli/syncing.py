@@ -171,7 +171,9 @@ def _left(outcome: _Outcome) -> TransportError:
     because = f"; {outcome.problem}" if outcome.problem else ""
     if not outcome.reached:
         bare = "; a router answers, and no kioku behind it" if outcome.is_bare else ""
-        return PeerUnreachableError(f"no peer is reached{bare}{because}")
+        return PeerUnreachableError(
+            f"no peer is reached{bare}{because}; kioku doctor looks for what is in the way"
+        )
     parts = []
     for peer in outcome.reached:
         if not peer.is_level:

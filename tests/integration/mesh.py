@@ -306,12 +306,13 @@ class Mesh:
         self.machines.append(machine)
         return machine
 
-    def hub(self, name: str = "hub", *arguments: str) -> Machine:
-        """Add a hub that listens on its machine's address, and start it."""
+    def hub(self, name: str = "hub", *arguments: str, serve: bool = True) -> Machine:
+        """Add a hub that listens on its machine's address, and start it unless told otherwise."""
         machine = self.machine(name)
         said = ("--insecure", *arguments) if self.network else arguments
         machine.configure("--mode", "hub", "--listen", machine.endpoint, *said)
-        machine.serve()
+        if serve:
+            machine.serve()
         return machine
 
     def spoke(

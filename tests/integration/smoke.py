@@ -109,7 +109,19 @@ def short() -> None:
             mesh.network.plug(spokes[0].name)
             mesh.await_level()
             show(mesh, "the cable is back")
+        [key] = spokes[0].save("to be purged")
+        mesh.await_level()
+        spokes[1].run("purge", key, "--yes")
+        mesh.await_level()
+        until(lambda: is_confirmed(spokes[1], key), lambda: spokes[1].run("purge", "--status").out)
+        say(f"\npurged on {spokes[1].name}:\n{spokes[1].run('purge', '--status').out.rstrip()}")
         mesh.assert_settled(saved)
+
+
+def is_confirmed(machine: Machine, key: str) -> bool:
+    """Whether every replica has confirmed a purge, as its issuer's machine says."""
+    out = machine.run("purge", "--status").out
+    return key[:6] in out and "outstanding" not in out
 
 
 def outage() -> None:

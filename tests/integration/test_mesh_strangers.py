@@ -112,7 +112,7 @@ def test_a_plain_router_between_is_transit_and_is_told_to_keep_nothing(mesh: Mes
     mesh.await_level(here, there, events=2)
     saved = here.save(*(f"through a plain router {number}" for number in range(200)))
     mesh.await_level(here, there, events=202)
-    until(lambda: "router is not a kioku replica" in there.log, mesh.describe)
+    until(lambda: "router is not a kioku replica" in there.run("status").out, mesh.describe)
     here.end()
     saved |= here.save("while nobody is there to hear it")
     here.serve()
