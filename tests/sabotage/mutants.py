@@ -7,6 +7,7 @@ Add one for every rule that a test is meant to hold.
 from __future__ import annotations
 
 from tests.sabotage.change import Change, Mutant
+from tests.sabotage.clock_mutants import CLOCK_GROUPS
 from tests.sabotage.doctor_mutants import DOCTOR_GROUPS
 from tests.sabotage.edge_mutants import EDGE_GROUPS
 from tests.sabotage.engine_mutants import ENGINE_GROUPS
@@ -25,7 +26,6 @@ from tests.sabotage.space_mutants import SPACE_GROUPS
 from tests.sabotage.store_mutants import STORE_GROUPS
 
 LAW = "kioku/crdt/lww_set.py"
-CLOCK = "kioku/log/hlc.py"
 SEAL = "kioku/log/seal.py"
 CHUNK = "kioku/log/chunk.py"
 TRANSFER = "kioku/log/transfer.py"
@@ -38,7 +38,6 @@ TRANSACTION = "kioku/transaction.py"
 REPLICA = "kioku/replica.py"
 
 LAW_TESTS = "tests/property/test_lww_set.py"
-CLOCK_TESTS = "tests/property/test_hlc.py"
 CODEC_TESTS = "tests/property/test_codec.py"
 REFUSAL_TESTS = "tests/property/test_refusals.py"
 FOUND_TESTS = "tests/property/test_found.py"
@@ -328,57 +327,7 @@ GROUPS: dict[str, list[Change]] = {
             FOUND_TESTS,
         ),
     ],
-    "hlc": [
-        Change(
-            "a stamp may repeat",
-            CLOCK,
-            "stamp = max(pack(wall_ms), last + 1)",
-            "stamp = max(pack(wall_ms), last)",
-            CLOCK_TESTS,
-        ),
-        Change(
-            "a wall that goes back takes the stamps along",
-            CLOCK,
-            "stamp = max(pack(wall_ms), last + 1)",
-            "stamp = pack(wall_ms)",
-            CLOCK_TESTS,
-        ),
-        Change(
-            "a stamp far ahead moves our clock",
-            CLOCK,
-            "return max(last, stamp) if stamp <= horizon(wall_ms) else last",
-            "return max(last, stamp)",
-            CLOCK_TESTS,
-        ),
-        Change(
-            "reading an older stamp sets our clock back",
-            CLOCK,
-            "return max(last, stamp) if stamp <= horizon(wall_ms) else last",
-            "return stamp if stamp <= horizon(wall_ms) else last",
-            CLOCK_TESTS,
-        ),
-        Change(
-            "the clock does not follow what was read",
-            TRANSACTION,
-            "        self._observe((entry.hlc for entry in entries), now_ms)\n",
-            "",
-            CLOCKS_TESTS,
-        ),
-        Change(
-            "the clock does not follow what was released",
-            TRANSACTION,
-            "            self._observe((newest_due,), now_ms)\n",
-            "",
-            OWNER_TESTS,
-        ),
-        Change(
-            "an import may be stamped years ahead",
-            "kioku/log/draft.py",
-            "yield draft.hlc if draft.hlc <= trusts else pack(now_ms)",
-            "yield draft.hlc",
-            FOUND_TESTS,
-        ),
-    ],
+    **CLOCK_GROUPS,
     **STORE_GROUPS,
     **MEMORY_GROUPS,
     **SPACE_GROUPS,
