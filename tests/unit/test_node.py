@@ -20,7 +20,7 @@ from kioku.node.node import ask_leader, ask_leader_to_compare
 from tests.unit.nodes import Machines, contents, machines, state_of, until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from kioku.node.node import Node
@@ -164,6 +164,45 @@ def test_what_was_saved_last_is_published_before_a_node_has_stopped(world: Machi
             memory.save("the last words")
         until(lambda: contents(hub.memory()) == {"the last words"}, cellar.statistics)
         assert memory.replica.count_unsealed() == 0
+
+
+def test_a_node_may_be_stopped_at_any_moment(world: Machines) -> None:
+    spoke = world.spoke()
+    node = spoke.node()
+    steps: list[Callable[[], object]] = [
+        lambda: None,
+        lambda: until(lambda: state_of(node) == "leading"),
+        node.compare_now,
+        lambda: spoke.memory().save("anything"),
+    ]
+    with world.hub().node():
+        for step in steps * 3:
+            node.start()
+            step()
+            assert node.stop(60)
+        with node:
+            assert node.wait_level(60)
+
+
+def test_what_ends_a_node_is_told_to_who_stops_it_and_it_can_begin_again(
+    world: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kioku.node.loop import Loop
+
+    def broken(_: Loop, __: int) -> None:
+        raise ZeroDivisionError("by the test")
+
+    spoke = world.spoke()
+    node = spoke.node()
+    with monkeypatch.context() as patch:
+        patch.setattr(Loop, "_go_round", broken)
+        node.start()
+        assert node.join(60)
+    with pytest.raises(ZeroDivisionError, match="by the test"):
+        node.stop()
+    assert node.stop()
+    with world.hub().node(), node:
+        assert node.wait_level(60)
 
 
 def test_stopping_frees_the_lock_the_socket_and_every_thread(world: Machines) -> None:

@@ -87,6 +87,23 @@ def test_a_connection_that_leads_nowhere_is_dialled_anew(
         assert node.wait_level(60)
 
 
+def test_a_dial_that_hangs_keeps_no_node_from_ending(world: Machines) -> None:
+    is_dialling, may_go_on = threading.Event(), threading.Event()
+    late: list[Any] = []
+
+    def dial(_: Any) -> Any:
+        is_dialling.set()
+        may_go_on.wait()
+        late.append(world.mesh.connect())
+        return late[0]
+
+    with world.spoke().node(dial=dial) as node:
+        assert is_dialling.wait(60)
+        assert node.stop()
+    may_go_on.set()
+    until(lambda: late and late[0].is_closed)  # nobody is left who wants it
+
+
 def test_a_mesh_in_which_nobody_answers_is_dialled_less_and_less_often() -> None:
     silence = Silence(0)
     doubted = [now_ms for now_ms in range(0, 4_000_000, 10_000) if silence.is_long(0, now_ms)]
