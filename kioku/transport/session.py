@@ -88,7 +88,7 @@ class Session:
         self._next_id = rng.getrandbits(60)
         self._credit_bytes = min(limits.first_credit_bytes, limits.credit_bytes)
         self._at_once = limits.ranges_at_once
-        self._cut_before = 0
+        self._answered = self._cut_before = 0
         self._comparison = Comparison(holdings, limits)
         self._pulls: list[LogPull] | None = None
         self._bodies: BodiesPull | None = None
@@ -192,7 +192,10 @@ class Session:
             return
         if status == "credit":
             self._credit_bytes = min(2 * self._credit_bytes, self._limits.credit_bytes)
-        self._at_once = min(self._at_once + 1, self._limits.ranges_at_once)
+        self._answered += 1
+        if self._answered >= self._at_once:
+            self._at_once = min(self._at_once + 1, self._limits.ranges_at_once)
+            self._answered = 0
         job.end(status)
         self._put_back(job)
 

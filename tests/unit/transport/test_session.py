@@ -206,7 +206,7 @@ def test_a_busy_peer_is_asked_less_at_once_and_not_left() -> None:
         together[-1] += 1
         return replies if together[-1] <= 2 else []
 
-    wire = Wire(PaperHoldings({}), PaperHoldings(dict.fromkeys(logs, 90)), spoil=drop)
+    wire = Wire(PaperHoldings({}), PaperHoldings(dict.fromkeys(logs, 5)), spoil=drop)
     assert wire.run().is_level
     assert wire.session.statistics().cuts < len(logs)
     assert together[2] == 8
