@@ -109,7 +109,7 @@ RECEIPTS: Final = record(
 
 MESH_STATUS: Final[Schema] = {
     "mesh": word("how this store takes part", "off", "hub", "spoke"),
-    "mesh_ready": yes_or_no("it is level with every peer that is reached, one at least"),
+    "mesh_ready": yes_or_no("a peer is reached that has all that is here, and the other way round"),
     "mesh_node": text("which process runs the node; not there, as all that follow, without a mesh"),
     "mesh_listen": listed({"type": "string"}, "where a hub listens"),
     "mesh_connect": listed({"type": "string"}, "the hubs that are dialled"),

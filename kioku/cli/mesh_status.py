@@ -1,9 +1,9 @@
 """What ``kioku status`` says of the mesh: whether this store is level with anybody, and what stands
 in the way.
 
-The rule this module guards: ``mesh_ready`` is yes only while a node runs here and has compared with
-every peer that it reaches, one at least, and each has all that is here and the other way round. To
-ask costs a second at most, and nothing is started for it.
+The rule this module guards: ``mesh_ready`` is yes only while a node runs here and some peer that it
+reaches has all that is here, and the other way round. To ask costs a second at most, and nothing is
+started for it.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def mesh_fields(settings: Settings, memory: Memory) -> dict[str, Any]:
     remarks = [*wrong, *_remarks(leader, space, config, memory)]
     return {
         "mesh": status.role if status is not None else settings.mode,
-        "mesh_ready": engine is not None and engine.is_level,
+        "mesh_ready": engine is not None and engine.is_ready,
         "mesh_node": leader.text if status is not None or leader.problem else NOT_RUNNING,
         "mesh_listen": list(status.listen if status else config.listen if config else ()),
         "mesh_connect": list(status.connect if status else config.connect if config else ()),

@@ -280,7 +280,7 @@ class Engine:
             self._site.works()
             self._site.counts["events_live"] += new
             self._site.look()
-            self._publisher.took(now_ms)
+            self._publisher.received(now_ms)
             if self._upkeep.has_erased():
                 self._publisher.grew(now_ms)
             self._note_levels(now_ms)
@@ -298,6 +298,8 @@ class Engine:
         if outcome is not None:
             self._receipts.compared(running.peer, running.stated, outcome)
             self._note_levels(now_ms)
+            if outcome.is_level:  # but for what was refused
+                running.peer.was_level(now_ms, self._site.own_tip())
 
     def _note_levels(self, now_ms: int) -> None:
         for peer in self._peers:
@@ -306,8 +308,7 @@ class Engine:
     def _note_level(self, peer: Peer, now_ms: int) -> None:
         """Note it when a peer stated just what is stated here."""
         if peer.digest == self._site.digest:
-            peer.level_ms = now_ms
-            peer.behind = peer.ahead = 0
+            peer.was_level(now_ms, self._site.own_tip())
             self._receipts.level(peer)
 
     # -- what is told

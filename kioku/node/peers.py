@@ -55,6 +55,7 @@ class Peer:
         "is_hinted",
         "is_reachable",
         "level_ms",
+        "level_tip",
         "must_ms",
         "not_before_ms",
         "noted",
@@ -93,6 +94,8 @@ class Peer:
         self.compared_ms: int | None = None
         self.asked_missing_ms: int | None = None
         self.level_ms: int | None = None
+        """When it stated just what was stated here, and what our own newest event was then."""
+        self.level_tip: EventId | None = None
         self.not_before_ms = 0
         self.failures = 0
         self.failed_ms = 0
@@ -117,6 +120,11 @@ class Peer:
     def is_hub(self) -> bool:
         """Whether it says that it is a hub."""
         return self.beacon is not None and self.beacon.role == "hub"
+
+    def was_level(self, now_ms: int, own_tip: EventId | None) -> None:
+        """Note that it stated just what is stated here."""
+        self.level_ms, self.level_tip = now_ms, own_tip
+        self.behind = self.ahead = 0
 
     def must_by(self, moment_ms: int) -> None:
         """Let it be compared with from a moment on, whatever its digest."""

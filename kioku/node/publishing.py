@@ -5,8 +5,8 @@ chunks are published and a longer tail is left to whoever hears the beacon.
 
 A beacon goes out a second after this replica has something that others may lack, when it meets
 somebody, when all that was to be erased is, and else every half to one and a half intervals. What
-came live is confirmed too, so that whoever saved it soon knows that it is safe: by a hub within a
-second, by others at leisure, for fifty of them answer each save.
+came live is confirmed too, so that whoever saved it soon knows that it is safe: by a hub a second
+after the last of it, by others at leisure.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from kioku.transport.message import Beacon, Live
 if TYPE_CHECKING:
     from kioku.log.event import EventId
     from kioku.node.peers import Peers
+    from kioku.node.site import Role
 
 BEACON_MS: Final = 30_000
 """Between beacons of a replica that has nothing new, half of it more or less."""
@@ -31,8 +32,13 @@ UNHEARD_MS: Final = 250
 MET_MS: Final = 200
 """Within which a spoke answers a newcomer, so that fifty do not do it in one moment. A hub does at
 once: there are two of them at most, and the newcomer has nobody else to fetch from."""
-TOOK_MS: Final = 6_000
-"""From what came live to the beacon of a spoke that has it, half of it more or less."""
+_RECEIVED: Final[dict[Role, tuple[int, int, int]]] = {
+    "hub": (1_000, 500, 10_000),
+    "spoke": (3_000, 4_000, 30_000),
+}
+"""From what came live to the beacon of one who has it: after the last of it, how much of that is
+chance, and after the first at most. Fifty spokes answer each save, and a hub that spoke while
+others still save would have each of them compare with it."""
 LIVE_CHUNKS_MAX: Final = 4
 """Chunks of one tail that are published, 1 MiB at most: a network drops more than that at once."""
 
@@ -45,12 +51,16 @@ class Publisher:
         self._peers = peers
         self._published: EventId | None = None
         self._beacon = Timer()
+        self._received = Timer()
+        self._received_ms: int | None = None
+        self._sent_ms = -MET_MS
         self._unheard = 0
 
     @property
     def due_ms(self) -> int | None:
         """When the next beacon is due, on the steady clock."""
-        return self._beacon.due_ms
+        due = [t.due_ms for t in (self._beacon, self._received) if t.due_ms is not None]
+        return min(due, default=None)
 
     def start(self, now_ms: int) -> None:
         """Begin: whatever is here already is for others to fetch."""
@@ -68,6 +78,7 @@ class Publisher:
     def stop(self) -> None:
         """Say nothing any more."""
         self._beacon.clear()
+        self._received.clear()
 
     def publish(self, now_ms: int) -> None:
         """Say live what our own log has since the last time."""
@@ -86,15 +97,18 @@ class Publisher:
         """Let others know soon that more is here than live publication told them."""
         self._beacon.by(now_ms + DEBOUNCE_MS)
 
-    def took(self, now_ms: int) -> None:
-        """Let whoever published something know that it is here."""
-        pause_ms = DEBOUNCE_MS if self._is_hub else self._site.jitter(TOOK_MS)
-        self._beacon.by(now_ms + pause_ms)
+    def received(self, now_ms: int) -> None:
+        """Let whoever published something know that it is here, once no more of it comes."""
+        if self._received_ms is None:
+            self._received_ms = now_ms
+        quiet_ms, spread_ms, busy_ms = _RECEIVED[self._site.profile.role]
+        quiet = now_ms + quiet_ms + int(self._site.rng.random() * spread_ms)
+        self._received = Timer(min(quiet, self._received_ms + busy_ms))
 
     def met(self, now_ms: int) -> None:
-        """Let somebody who is new here know of us; not all at once."""
+        """Let somebody who is new here know of us; not all at once, and not for each one alone."""
         pause_ms = 0 if self._is_hub else int(self._site.rng.random() * MET_MS)
-        self._beacon.by(now_ms + pause_ms)
+        self._beacon.by(max(now_ms + pause_ms, self._sent_ms + MET_MS))
 
     @property
     def _is_hub(self) -> bool:
@@ -102,9 +116,11 @@ class Publisher:
 
     def advance(self, now_ms: int) -> None:
         """Send the beacon that is due."""
-        if not self._beacon.is_due(now_ms):
+        if not (self._beacon.is_due(now_ms) or self._received.is_due(now_ms)):
             return
         self._beacon.clear()
+        self._received.clear()
+        self._received_ms, self._sent_ms = None, now_ms
         self._beacon.by(now_ms + self._site.jitter(self._pause_ms()))
         if self._site.link is not None:
             self._site.put("beacon", self._state().encode())

@@ -28,7 +28,7 @@ class PeerStatistics:
         version: its kioku's.
         last_seen_ms: when it was last heard, by our wall; 0 for never.
         is_reachable: whether it was heard of late, on this link, and answers.
-        is_level: whether what it stated last is what is stated here.
+        is_level: whether it stated what is stated here, now or a few seconds ago.
         was_level_ms: how long ago (by the steady clock) it last was; None for not in this run.
         behind: events that it has and this replica has not; None while that is not known.
         ahead: events that are here and that it has not; None while that is not known.
@@ -68,8 +68,8 @@ class EngineStatistics:
         space: the space's name.
         role: ``"hub"`` or ``"spoke"``.
         is_up: whether the link has a way into the mesh.
-        is_level: whether it has compared with every peer that it can reach, and is level with each;
-            False while there is none.
+        is_level: whether it is level with every peer that it can reach; False while there is none.
+        is_ready: whether it is level with one at least, who has all that is here.
         is_comparing: whether a session runs, or one that somebody asked for is still to come.
         comparing_with: the machine that the running session is with; empty for none.
         events_left: events that are known to be elsewhere and not here yet.
@@ -88,6 +88,7 @@ class EngineStatistics:
     role: Role
     is_up: bool
     is_level: bool
+    is_ready: bool
     is_comparing: bool
     comparing_with: str
     events_left: int

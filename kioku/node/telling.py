@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kioku.node.peers import Peer, Peers
     from kioku.node.site import Site
 
+JUST_MS: Final = 5_000
 FAILURES_REACHABLE_MAX: Final = 1
 """A peer whose sessions have failed more often in a row does not count as reachable."""
 
@@ -36,6 +37,7 @@ def tell(
         role=site.profile.role,
         is_up=site.is_up,
         is_level=bool(near) and all(peer.is_level for peer in near),
+        is_ready=any(peer.is_level for peer in near),
         is_comparing=comparer.is_busy,
         comparing_with=running.peer.address.machine if running else "",
         events_left=_events_left(near, running.events_left if running else 0),
@@ -57,6 +59,19 @@ def _events_left(near: Iterable[PeerStatistics], running: int) -> int:
     return max([running, *(peer.behind or 0 for peer in near)])
 
 
+def is_level(site: Site, peer: Peer) -> bool:
+    """Whether a peer stated what is stated here, now or just now.
+
+    While others save, no two are level for long. A few seconds are let pass, but not over an event
+    of our own: that may be what somebody waits for.
+    """
+    if peer.digest and peer.digest == site.digest:
+        return True
+    if peer.level_ms is None or site.clock.steady_ms() - peer.level_ms > JUST_MS:
+        return False
+    return peer.level_tip == site.own_tip()
+
+
 def is_answering(peer: Peer) -> bool:
     """Whether a peer was heard of late and answers what it is asked."""
     return peer.is_reachable and peer.failures <= FAILURES_REACHABLE_MAX
@@ -64,7 +79,7 @@ def is_answering(peer: Peer) -> bool:
 
 def _peer(site: Site, peer: Peer) -> PeerStatistics:
     beacon, now_ms = peer.beacon, site.clock.steady_ms()
-    is_level = bool(peer.digest) and peer.digest == site.digest
+    level = is_level(site, peer)
     return PeerStatistics(
         name=site.log_name(peer.address.log_id) or peer.address.machine,
         machine=peer.address.machine,
@@ -73,10 +88,10 @@ def _peer(site: Site, peer: Peer) -> PeerStatistics:
         version=beacon.version if beacon else "",
         last_seen_ms=peer.heard_wall_ms,
         is_reachable=is_answering(peer),
-        is_level=is_level,
+        is_level=level,
         was_level_ms=None if peer.level_ms is None else now_ms - peer.level_ms,
-        behind=0 if is_level else _behind(site, peer),
-        ahead=0 if is_level else peer.ahead,
+        behind=0 if level else _behind(site, peer),
+        ahead=0 if level else peer.ahead,
         offset_ms=peer.offset_ms,
         erased=peer.is_erased,
         held=site.count_held(peer.address.log_id),

@@ -10,7 +10,7 @@ from kioku.node.site import Site, Timer
 HELD_MS: Final = 1_000
 """Between looks whether a held event's time has come; readers look for themselves."""
 ERASE_MS: Final = 1_000
-ERASE_MS_MAX: Final = 60_000
+ERASE_MS_MAX: Final = 10_000
 """Between attempts to finish an erasure while other processes read: twice as long each time."""
 RETRY_MS: Final = 2_000
 

@@ -139,7 +139,7 @@ class Running:
     def __init__(self, path: str) -> None:
         engine = EngineStatistics(
             address=None, space="default", role="spoke", is_up=True, is_level=True,
-            is_comparing=False, comparing_with="", events_left=0, peers=(),
+            is_ready=True, is_comparing=False, comparing_with="", events_left=0, peers=(),
             identities=frozenset([b"hub"]), erased=True, missing=0, forks=(), problem="", counts={},
         )  # fmt: skip
         space = SpaceStatus("default", path, bytes(16), "leading", engine=engine)

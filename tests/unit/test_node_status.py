@@ -38,6 +38,7 @@ ENGINE = EngineStatistics(
     role="spoke",
     is_up=True,
     is_level=False,
+    is_ready=False,
     is_comparing=True,
     comparing_with="cellar",
     events_left=3,
