@@ -22,6 +22,7 @@ from tests.sabotage.project_mutants import PROJECT_GROUPS
 from tests.sabotage.screen_mutants import SCREEN_GROUPS
 from tests.sabotage.search_mutants import SEARCH_GROUPS
 from tests.sabotage.session_mutants import SESSION_GROUPS
+from tests.sabotage.simulation_mutants import SIMULATION_GROUPS
 from tests.sabotage.space_mutants import SPACE_GROUPS
 from tests.sabotage.store_mutants import STORE_GROUPS
 
@@ -344,6 +345,7 @@ GROUPS: dict[str, list[Change]] = {
     **MESH_CLI_GROUPS,
     **MESSAGE_GROUPS,
     **SESSION_GROUPS,
+    **SIMULATION_GROUPS,
 }
 
 MUTANTS = [

@@ -2,6 +2,7 @@
 
     python -m tests.simulation                    500 seeds, from a random one on
     python -m tests.simulation --seeds 5000       more of them; --minutes 20 instead of a number
+    python -m tests.simulation --all "machines=5 operations=200"
     python -m tests.simulation --seed 17          one, with every step that it took
     python -m tests.simulation --options "seed=17 machines=3 troubles=clones"
 
@@ -16,6 +17,7 @@ import sys
 import time
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from itertools import islice
 from random import SystemRandom
 from typing import TYPE_CHECKING, Final
 
@@ -41,12 +43,15 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seeds", type=int, default=500, help="how many (500)")
     parser.add_argument("--begin", type=int, help="the first seed (random)")
     parser.add_argument("--minutes", type=float, help="as many as fit into so many minutes")
+    parser.add_argument("--all", default="", help='what all have in common: "machines=5 …"')
     parser.add_argument("--workers", type=int, default=2, help="processes (2)")
     given = parser.parse_args(arguments)
     if given.options or given.seed is not None:
         return replay(Options.read(given.options or f"seed={given.seed}"))
     begin = SystemRandom().randrange(10**9) if given.begin is None else given.begin
-    return run_many(begin, given.seeds, given.minutes, given.workers)
+    count = given.seeds if given.minutes is None else 10**9
+    worlds = (Options.draw(seed).changed(given.all) for seed in range(begin, begin + count))
+    return run_many(worlds, given.minutes, given.workers)
 
 
 def replay(options: Options) -> int:
@@ -62,15 +67,15 @@ def replay(options: Options) -> int:
     return 1 if result.problem else 0
 
 
-def run_many(begin: int, count: int, minutes: float | None, workers: int) -> int:
-    """Run worlds from seed ``begin`` on and print what they came to."""
+def run_many(worlds: Iterator[Options], minutes: float | None, workers: int) -> int:
+    """Run worlds, as many as there are or fit into the time, and print what they came to."""
     began = time.monotonic()
     end = None if minutes is None else began + minutes * 60
     seen: Counter[str] = Counter()
     quiet: list[int] = []
     receipts: list[int] = []
     failed = 0
-    for result in _results(begin, count if minutes is None else 10**9, end, workers):
+    for result in _results(worlds, end, workers):
         seen += result.seen
         quiet.append(result.quiet_ms)
         receipts.append(result.receipts_ms)
@@ -80,7 +85,7 @@ def run_many(begin: int, count: int, minutes: float | None, workers: int) -> int
             print(result.problem, flush=True)
     took = time.monotonic() - began
     print(
-        f"{len(quiet)} seeds from {begin} on, {failed} failed; {took:.1f} s,"
+        f"{len(quiet)} seeds, {failed} failed; {took:.1f} s,"
         f" {len(quiet) * 60 / took:.0f} seeds a minute;"
         f" quiet after {sorted(quiet)[len(quiet) // 2]} ms, at most {max(quiet)} ms;"
         f" receipts after {sorted(receipts)[len(receipts) // 2]} ms, at most {max(receipts)} ms"
@@ -91,20 +96,15 @@ def run_many(begin: int, count: int, minutes: float | None, workers: int) -> int
     return 1 if failed or missed else 0
 
 
-def _results(begin: int, count: int, end: float | None, workers: int) -> Iterator[Result]:
-    seeds = iter(range(begin, begin + count))
+def _results(worlds: Iterator[Options], end: float | None, workers: int) -> Iterator[Result]:
     with ProcessPoolExecutor(workers) as pool:
-        running = {
-            pool.submit(run, Options.draw(seed))
-            for _, seed in zip(range(workers * 2), seeds, strict=False)
-        }
+        running = {pool.submit(run, options) for options in islice(worlds, workers * 2)}
         while running:
             done, running = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 yield future.result()
-                seed = next(seeds, None)
-                if seed is not None and (end is None or time.monotonic() < end):
-                    running.add(pool.submit(run, Options.draw(seed)))
+                if end is None or time.monotonic() < end:
+                    running |= {pool.submit(run, options) for options in islice(worlds, 1)}
 
 
 if __name__ == "__main__":

@@ -80,6 +80,13 @@ class Chaos:
         delay_ms = self.rng.randrange(self.rng.choice(AWAY_MS))
         self.world.schedule.after(delay_ms, machine.thaw)
 
+    def read(self, machine: Machine) -> None:
+        """Another process reads for a while, so that nothing is overwritten meanwhile."""
+        if machine.reader is None:
+            machine.begin_reading()
+            delay_ms = self.rng.randrange(self.rng.choice(AWAY_MS))
+            self.world.schedule.after(delay_ms, machine.end_reading)
+
     def slow(self, machine: Machine) -> None:
         """All that goes to it and comes from it takes long; or no longer."""
         slow_ms = self.rng.choice((500, 4_000, 20_000))
@@ -176,6 +183,7 @@ class Chaos:
             self.world.user.back_up(machine)
             return
         path, acknowledged = self.rng.choice(list(self.world.backups.values()))
+        machine.end_reading()
         machine.stop()
         if machine.is_up or not os.path.exists(path):
             return
@@ -195,6 +203,7 @@ class Chaos:
 
     def purge_and_die(self, machine: Machine) -> None:
         """A purge is said, and nobody hears of it any more."""
+        machine.end_reading()
         if len(self.world.living()) > 2:
             self.world.user.purge(machine)
             if machine.is_up:
@@ -203,6 +212,7 @@ class Chaos:
 
     def purge_and_crash(self, machine: Machine) -> None:
         """A purge is said, and heard of only after a restart."""
+        machine.end_reading()
         self.world.user.purge(machine)
         if machine.is_up:
             self.crash(machine)
@@ -223,6 +233,7 @@ EVENTS: Final[tuple[Event, ...]] = (
     ("crashes", "purge and crash", 1, Chaos.purge_and_crash),
     ("freezes", "freeze", 2, Chaos.freeze),
     ("freezes", "slow", 1, Chaos.slow),
+    ("freezes", "read", 2, Chaos.read),
     ("weather", "weather", 3, Chaos.change_weather),
     ("partitions", "part", 4, Chaos.part),
     ("partitions", "rejoin", 2, Chaos.rejoin),

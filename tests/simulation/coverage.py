@@ -49,6 +49,7 @@ MACHINES: Final = (
     "gc erased something",
     "history erased",
     "receipt",
+    "erasure that waits for a reader",
 )
 PROMISED: Final = (*NETWORK, *MACHINES, *(f"operation: {name}" for name in OPERATIONS))
 

@@ -8,9 +8,12 @@ files are kept as they were at that moment, whatever the unwinding stack would s
 from __future__ import annotations
 
 from collections import deque
+from contextlib import contextmanager
 from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
+
+import apsw
 
 from kioku.config import Settings
 from kioku.memory import Memory
@@ -22,7 +25,7 @@ from tests.simulation.clocks import VirtualClock
 from tests.simulation.disk import Acknowledged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from kioku.node.site import Role
     from kioku.transport.link import Delivery
@@ -60,6 +63,8 @@ class Machine:
         self.is_dead = False
         self.is_frozen = False
         self.is_clone = False
+        self.reader: apsw.Connection | None = None
+        """Another process, in the middle of a read: nothing can be overwritten under it."""
         self.fell: Callable[[], object] = lambda: None
         """What to do when it crashed on its own: let it start again."""
         self.is_doubtful = False
@@ -125,6 +130,7 @@ class Machine:
         if self.guard(self.engine.stop):
             self.transport.close()
             self.is_up = False
+            self.end_reading()
             self.memory.close()
             self.trace.note("stop", self.label)
 
@@ -133,6 +139,7 @@ class Machine:
         image = image or self.disk.image()
         self.is_up = False
         self.transport.close()
+        self.end_reading()
         self.replica._database.connection.exec_trace = None
         self.memory.close()
         self.disk.put_back(image)
@@ -224,6 +231,20 @@ class Machine:
         self.is_frozen = False
         self.take_turn_in(0)
 
+    # -- whoever reads
+
+    def begin_reading(self) -> None:
+        """Let another process begin to read, and take its time."""
+        self.reader = apsw.Connection(self.disk.store, flags=apsw.SQLITE_OPEN_READWRITE)
+        self.reader.execute("BEGIN")
+        self.reader.execute("SELECT count(*) FROM event").fetchall()
+
+    def end_reading(self) -> None:
+        """Let it be done, or be gone."""
+        if self.reader is not None:
+            self.reader.close()
+            self.reader = None
+
     # -- whoever saves
 
     def use(self, call: Callable[[Memory], object]) -> bool:
@@ -249,11 +270,17 @@ class Machine:
         return bool(rows)
 
     def ask(self, sql: str, *values: object) -> list[Any]:
-        """Ask its store in SQL, for whoever looks from outside: that never makes it crash."""
+        """Ask its store in SQL."""
+        with self.unharmed():
+            return self.replica._database.connection.execute(sql, values).fetchall()
+
+    @contextmanager
+    def unharmed(self) -> Iterator[None]:
+        """Look at it from outside: that never makes it crash."""
         connection = self.replica._database.connection
         before, connection.exec_trace = connection.exec_trace, None
         try:
-            return connection.execute(sql, values).fetchall()
+            yield
         finally:
             connection.exec_trace = before
 

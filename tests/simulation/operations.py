@@ -39,6 +39,8 @@ class User:
     def do(self, machine: Machine) -> None:
         """Do one thing."""
         (name,) = self.rng.choices(list(OPERATIONS), WEIGHTS)
+        if machine.reader is not None and name in ERASING:
+            name = "save"  # a person would wait for the reader: half a minute, and not virtually
         self.world.trace.note("do", machine.label, name)
         OPERATIONS[name](self, machine)
         self.world.trace.saw(f"operation: {name}")
@@ -268,4 +270,5 @@ OPERATIONS: Final[dict[str, Callable[[User, Machine], object]]] = {
     "rebuild": User.rebuild,
     "search": User.search,
 }
-WEIGHTS: Final = (50, 4, 20, 9, 5, 4, 1, 1, 2, 3, 2, 1, 1, 0.5, 2)
+ERASING: Final = ("purge", "gc", "erase history")
+WEIGHTS: Final = (48, 4, 20, 9, 5, 6, 1, 1, 2, 3, 2, 1, 1, 0.5, 2)

@@ -43,18 +43,18 @@ class Options:
         count = rng.choice((0, 2, 4, len(TROUBLES), len(TROUBLES)))
         return cls(
             seed=seed,
+            machines=rng.choice((2, 3, 3, 5)),
             hubs=rng.choice((1, 1, 2)),
+            operations=rng.choice((60, 60, 120, 200)),
             pace_ms=rng.choice((100, 200, 300, 1_000, 5_000)),
             troubles=frozenset(rng.sample(TROUBLES, count)),
             has_router=rng.random() < 0.1,
             is_thorough=rng.random() < 0.1,
         )
 
-    @classmethod
-    def read(cls, text: str) -> Options:
-        """Take back what ``str`` gave; what is left out is as the seed draws it."""
+    def changed(self, text: str) -> Options:
+        """Take over what a line of ``name=value`` says, as ``str`` gives it."""
         given = dict(word.split("=", 1) for word in text.split())
-        drawn = cls.draw(int(given.pop("seed")))
         changes: dict[str, int | bool | frozenset[str]] = {}
         for name, value in given.items():
             if name == "troubles":
@@ -63,7 +63,13 @@ class Options:
                 changes[name] = value == "True"
             else:
                 changes[name] = int(value)
-        return replace(drawn, **changes)  # type: ignore[arg-type]
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+    @classmethod
+    def read(cls, text: str) -> Options:
+        """Take back what ``str`` gave; what is left out is as the seed draws it."""
+        words = dict(word.split("=", 1) for word in text.split())
+        return cls.draw(int(words["seed"])).changed(text)
 
     def __str__(self) -> str:
         values = {each.name: getattr(self, each.name) for each in fields(self)}

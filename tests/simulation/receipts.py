@@ -37,21 +37,33 @@ def check(world: World, *, strictly: bool) -> None:
     Raises:
         AssertionError: if a receipt is false.
     """
+    words: dict[str, set[str]] = {machine.label: set() for machine in world.machines}
+    for machine, erasure, giver in _all(world):
+        if strictly or not giver.is_doubtful:
+            world.trace.saw("receipt")
+            problem = _problem(machine, erasure, giver)
+            assert not problem, f"{machine.label} believes {giver.label}: {problem}"
+            if erasure.kind == PURGE:
+                words[giver.label] |= set(world.user.words_of(erasure.key))
+    for giver in world.machines:
+        left = giver.disk.has_text(sorted(words[giver.label]))
+        assert not left, f"{giver.label} has confirmed a purge, and has {left} in a file"
+
+
+def _all(world: World) -> Iterator[tuple[Machine, Erasure, Machine]]:
+    """Give who has a receipt, for what, and whose it is."""
     machines = [machine for machine in world.machines if machine.is_up]
-    confirmed_words: dict[str, set[str]] = {machine.label: set() for machine in machines}
     for machine in machines:
-        for erasure in machine.replica.erasures(ERASURES_MAX):
+        with machine.unharmed():
+            is_erased = machine.replica.is_erased()
+            erasures = machine.replica.erasures(ERASURES_MAX)
+        if not is_erased:
+            world.trace.saw("erasure that waits for a reader")
+        for erasure in erasures:
             confirmed = {peer.log_id for peer in erasure.confirmed}
             for giver in machines:
-                if giver.engine.address.log_id in confirmed and (strictly or not giver.is_doubtful):
-                    world.trace.saw("receipt")
-                    problem = _problem(machine, erasure, giver)
-                    assert not problem, f"{machine.label} believes {giver.label}: {problem}"
-                    if erasure.kind == PURGE:
-                        confirmed_words[giver.label] |= set(world.user.words_of(erasure.key))
-    for giver in machines:
-        left = giver.disk.has_text(sorted(confirmed_words[giver.label]))
-        assert not left, f"{giver.label} has confirmed a purge, and has {left} in a file"
+                if giver.engine.address.log_id in confirmed:
+                    yield machine, erasure, giver
 
 
 def _problem(machine: Machine, erasure: Erasure, giver: Machine) -> str:

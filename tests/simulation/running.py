@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from kioku.replica import Replica
 from kioku.view.schema import ObservationView
+from tests.simulation.machine import Crash
 from tests.simulation.world import World
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def run(options: Options, *, keeps_lines: bool = False) -> Result:
         world = World(options, directory, template, keeps_lines=keeps_lines)
         try:
             world.run()
-        except Exception:  # noqa: BLE001 - whatever it is, its seed must be told
+        except (Exception, Crash):  # noqa: BLE001 - whatever it is, its seed must be told
             problem = traceback.format_exc()
     finally:
         shutil.rmtree(directory, ignore_errors=True)

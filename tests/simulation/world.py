@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 TROUBLE_SHARE: Final = 0.2
 QUIET_MS_MAX: Final = 300_000
-RECEIPTS_EVERY: Final = 40
+RECEIPTS_EVERY: Final = 10
 """Operations between two looks at all receipts."""
 STEP_MS: Final = 500
 LATER_MS: Final = 40 * YEAR_MS
@@ -125,6 +125,7 @@ class World:
     def close(self) -> None:
         """Close all stores."""
         for machine in self.machines:
+            machine.end_reading()
             if machine.is_up:
                 machine.memory.close()
 
@@ -176,6 +177,7 @@ class World:
         for machine in self.machines:
             machine.clock.set(0)
             machine.thaw()
+            machine.end_reading()
             if machine.is_up:
                 machine.transport.slow_ms = 0
                 machine.replica._database.connection.exec_trace = None
