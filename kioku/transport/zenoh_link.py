@@ -51,7 +51,7 @@ class ZenohTransport:
         A hub does not wait for other hubs. A spoke needs one that is up: while all are down, try
         again later; once it was connected, it finds back by itself, to whichever hub is up.
 
-        Without a deadline it takes a second for each hub that does not even refuse, and one more.
+        Without a deadline it takes 2 s for each hub that does not even refuse, and one more.
 
         Raises:
             AddressInUseError: if a hub cannot listen where it was told to.
@@ -59,7 +59,7 @@ class ZenohTransport:
             ConfigError: if an endpoint or an override cannot be used.
         """
         if deadline_s is None:
-            deadline_s = (1 + len(settings.connect)) * OPEN_TIMEOUT_MS / 1_000
+            deadline_s = 1.0 + len(settings.connect) * OPEN_TIMEOUT_MS / 1_000
         session = ZenohSession.open(settings, deadline_s)
         transport = cls(session, is_hub=settings.role == "hub")
         transport._watch_routers()
@@ -167,15 +167,17 @@ class ZenohTransport:
             was_up = self._is_up()
             (self._routers.add if is_gain else self._routers.discard)(router)
             is_up = self._is_up()
-            links = list(self._links)
         if is_gain and self._is_hub:
-            settling = threading.Timer(SETTLING_S, self._tell, (links, LinkChange(is_up=True)))
+            settling = threading.Timer(SETTLING_S, self._tell, (LinkChange(is_up=True),))
             settling.daemon = True
             settling.start()
         elif is_gain or is_up != was_up:
-            self._tell(links, LinkChange(is_up=is_up))
+            self._tell(LinkChange(is_up=is_up))
 
-    def _tell(self, links: list[ZenohLink], change: LinkChange) -> None:
+    def _tell(self, change: LinkChange) -> None:
+        """Tell all links that are there by now: one may have joined since it happened."""
+        with self._lock:
+            links = list(self._links)
         for link in links:
             link.hand_over(change)
 

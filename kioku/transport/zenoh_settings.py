@@ -18,9 +18,9 @@ from kioku.errors import ConfigError
 MESSAGE_BYTES_MAX: Final = 4 * 1024 * 1024
 """Of one message, in and out (DESIGN §8); a hub lets nothing larger through."""
 
-OPEN_TIMEOUT_MS: Final = 1_000
-"""How long one hub may take to answer a connection attempt. With Zenoh's 10 s, ``close`` while
-reconnecting to a frozen hub took nine seconds (MEASURED)."""
+OPEN_TIMEOUT_MS: Final = 2_000
+"""How long one hub may take to answer a connection attempt, which is three round trips: enough for
+a satellite. Zenoh's own 10 s would keep a spoke from its second hub for as long."""
 
 LEASE_MS: Final = 4_000
 """A peer that is silent for so long is gone: how late a frozen one is noticed."""
@@ -46,8 +46,8 @@ FIXED: Final = {
     "timestamping": "events carry their own time",
     "queries_default_timeout": "each question has its own",
     "transport/shared_memory": "it has lost questions",
-    "transport/unicast/open_timeout": "shutting down in time depends on it",
-    "transport/unicast/accept_timeout": "shutting down in time depends on it",
+    "transport/unicast/open_timeout": "how soon the next hub is tried depends on it",
+    "transport/unicast/accept_timeout": "how soon the next hub is tried depends on it",
     "transport/link/protocols": "what listens and what is dialled decides it",
     "transport/link/rx/max_message_size": "a message has 4 MiB at most",
     "low_pass_filter": "a message has 4 MiB at most",
