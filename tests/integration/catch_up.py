@@ -6,6 +6,7 @@ import time
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
+from kioku.node.node import ask_leader
 from tests.integration.mesh import until
 
 if TYPE_CHECKING:
@@ -64,7 +65,12 @@ def watch(machine: Machine, *, until_visible: int) -> Growth:
 
     The clock begins when its node has reached a peer: before, there is nothing to show.
     """
-    until(lambda: machine.glance().logs > 0, lambda: machine.log)
+
+    def is_connected() -> bool:
+        status = ask_leader(str(machine.store))
+        return status is not None and status.transport == "open"
+
+    until(is_connected, lambda: machine.log, poll_s=SAMPLE_S / 10)
     began = time.monotonic()
     samples: list[tuple[float, int]] = []
 

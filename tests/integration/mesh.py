@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import apsw
 
 from kioku.config import Settings
-from kioku.memory import open_store
+from kioku.memory import open_store, recall
+from kioku.memory.filters import make_filter
 from kioku.node.leader import holder_of
 from tests.integration.cli_process import COMMAND, ROOT, Result
 from tests.integration.wholeness import problems
@@ -263,8 +264,10 @@ class Machine:
     def shows(self) -> dict[str, str]:
         """Everything that its memory shows, content by id."""
         with self.memory() as memory:
-            count = memory.statistics().observations
-            return {one.id: one.content for one in memory.list(limit=max(count, 1))}
+            now_ms, every = memory.now_ms(), make_filter(None, {})
+            with memory.replica.reading(now_ms=now_ms) as reading:
+                found = recall.newest(reading, wanted=every, limit=2**31, now_ms=now_ms)
+        return {one.observation.id: one.observation.content for one in found}
 
 
 class Mesh:

@@ -115,6 +115,25 @@ def test_a_cable_that_is_pulled_and_mended_loses_nothing(mesh: Mesh) -> None:
         mesh.end()
 
 
+def test_one_of_two_hubs_is_enough(mesh: Mesh) -> None:
+    first = mesh.hub("first")
+    second = mesh.hub("second", "--connect", first.endpoint)
+    here, there = mesh.spoke("here", first, second), mesh.spoke("there", second, first)
+    mesh.await_level(events=4)
+    saved = here.save("through both")
+    mesh.await_level(events=5)
+    first.kill()
+    saved |= here.save("through the second alone")
+    mesh.await_level(second, here, there, events=6)
+    first.serve()
+    mesh.await_level(events=6)
+    second.kill()
+    saved |= there.save("through the first alone")
+    mesh.await_level(first, here, there, events=7)
+    second.serve()
+    mesh.assert_settled(saved)
+
+
 def test_the_leader_of_eight_processes_killed_again_and_again_loses_nothing(mesh: Mesh) -> None:
     hub = mesh.hub()
     spoke = mesh.spoke("spoke", hub, serve=False)
