@@ -44,13 +44,6 @@ NODE_GROUPS: dict[str, list[Change]] = {
             LEADER_TESTS,
         ),
         Change(
-            "a child gives its parent's lock away",
-            LEADER,
-            "release(file)  # closing ends the lock: no child has kept the descriptor\n",
-            "fcntl.flock(file, fcntl.LOCK_UN)\n",
-            LEADER_TESTS,
-        ),
-        Change(
             "the lock of a deleted file is as good as any",
             LEADER,
             "return os.path.samestat(os.fstat(self._file.fileno()), os.stat(self.path))\n",
