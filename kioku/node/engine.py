@@ -189,6 +189,8 @@ class Engine:
         self._site.is_up = is_up
         if is_up:
             self._publisher.connected(now_ms)
+            for peer in self._peers.find_again(now_ms):
+                self._comparer.met(peer, now_ms)
         else:
             self._comparer.cut()
             self._receipts.gone(self._peers.lose_all())

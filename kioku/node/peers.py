@@ -53,6 +53,7 @@ class Peer:
         "heard_wall_ms",
         "is_erased",
         "is_hinted",
+        "is_lost",
         "is_reachable",
         "level_ms",
         "level_tip",
@@ -78,6 +79,8 @@ class Peer:
         self.heard_wall_ms = 0
         self.offset_ms: int | None = None
         self.is_reachable = False
+        self.is_lost = False
+        """It could be reached until our own link broke."""
         # what comparing knows
         self.covered: frozenset[bytes] = frozenset()
         """Digests of its that everything behind is held here."""
@@ -115,6 +118,7 @@ class Peer:
         self.heard_ms, self.heard_wall_ms = now_ms, wall_ms
         self.offset_ms = beacon.wall_ms - wall_ms
         self.is_reachable = True
+        self.is_lost = False
 
     @property
     def is_hub(self) -> bool:
@@ -219,7 +223,21 @@ class Peers:
 
     def lose_all(self) -> list[Peer]:
         """Note that nobody can be reached; gives those who could."""
-        return self._lose(None)
+        lost = self._lose(None)
+        for peer in lost:
+            peer.is_lost = True
+        return lost
+
+    def find_again(self, now_ms: int) -> list[Peer]:
+        """Take hubs that were lost with our link for there again; what they have is to be asked.
+
+        They have not missed us, so they would say nothing before their next beacon.
+        """
+        found = [peer for peer in self if peer.is_lost and peer.is_hub]
+        for peer in found:
+            peer.is_lost, peer.is_reachable = False, True
+            peer.digest, peer.heard_ms = b"", now_ms
+        return found
 
     def _lose(self, before_ms: int | None) -> list[Peer]:
         lost = [

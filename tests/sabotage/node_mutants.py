@@ -214,6 +214,13 @@ NODE_GROUPS: dict[str, list[Change]] = {
             "                return\n",
             CONNECTING_TESTS,
         ),
+        Change(
+            "a hub is not asked when the link is back",
+            "kioku/node/engine.py",
+            "                self._comparer.met(peer, now_ms)\n        else:\n",
+            "                pass\n        else:\n",
+            "tests/unit/node/test_engine.py",
+        ),
         # which space
         Change(
             "a store that has met its peers becomes another space",

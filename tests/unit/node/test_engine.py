@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kioku.transport.link import LinkChange
 from tests.unit.node.world import World
 
 
@@ -25,6 +26,21 @@ def test_who_joins_late_gets_all_there_is() -> None:
     world.run(2_000)
     assert all(late.shows(key) for key in keys)
     assert world.is_level()
+
+
+def test_a_spoke_whose_link_is_back_asks_its_hub_at_once_what_it_missed() -> None:
+    world = World()
+    hub, anna = world.add("hub", "hub"), world.add("anna")
+    world.run(5_000)
+    for bodies in ([], [b"meanwhile"]):
+        world.part(anna)
+        keys = hub.save(*bodies)
+        world.run(120_000)
+        world.heal()
+        anna.inbox.append(LinkChange(is_up=True))
+        world.run(500)
+        assert anna.engine.statistics().is_level
+        assert [anna.shows(key) for key in keys] == bodies
 
 
 def test_what_is_said_last_is_not_left_to_a_later_beacon() -> None:
