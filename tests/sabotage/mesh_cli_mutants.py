@@ -229,7 +229,7 @@ MESH_CLI_GROUPS: dict[str, list[Change]] = {
         Change(
             "a mesh is ready while a node runs",
             STATUS,
-            '"mesh_ready": engine is not None and engine.is_level,',
+            '"mesh_ready": engine is not None and engine.is_ready,',
             '"mesh_ready": engine is not None,',
             MESH_TESTS,
         ),
