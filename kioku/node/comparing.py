@@ -32,6 +32,8 @@ LATER_MS: Final = 4_000
 """The same, if its own events are here already."""
 FRUITLESS_MAX: Final = 4
 """How often that doubles while comparing brings nothing: in a busy mesh, up to a minute."""
+CRIES_MAX: Final = 3
+"""How often in a row what a peer said may lead to nothing before it gets more time as well."""
 SPOKE_MS: Final = 4_000
 """What a hub is given to fetch what another spoke has, before that one is asked itself."""
 SPOKE_LATER_MS: Final = 60_000
@@ -104,12 +106,15 @@ class Comparer:
         return bool(digest) and digest not in peer.covered and not self._site.has_had(digest)
 
     def _patience(self, peer: Peer) -> int:
-        if peer.is_hub:
-            return SOON_MS  # it seldom writes, and seldom speaks
+        is_crying = peer.fruitless >= CRIES_MAX
+        if peer.is_hub:  # it seldom writes, and seldom speaks
+            return LATER_MS if is_crying else SOON_MS
         is_known = not peer.is_hinted and self._holds_its_own(peer)
         if self._has_hub_before(peer):
             return SPOKE_LATER_MS if is_known else SPOKE_MS
-        return LATER_MS << min(peer.fruitless, FRUITLESS_MAX) if is_known else SOON_MS
+        if is_known or is_crying:
+            return LATER_MS << min(peer.fruitless, FRUITLESS_MAX)
+        return SOON_MS
 
     def _holds_its_own(self, peer: Peer) -> bool:
         tip = peer.beacon.own_tip if peer.beacon else None
@@ -138,6 +143,9 @@ class Comparer:
         is_more, self._missing = missing > self._missing, missing
         again_ms = MISSING_AGAIN_MS if missing else HOUR_MS
         for peer in self._peers.reachable():
+            if peer.forget_refusals(now_ms):
+                peer.covered = frozenset()
+                self.note(peer, now_ms)
             is_old = peer.compared_ms is not None and now_ms - peer.compared_ms > again_ms
             if is_more or is_old:
                 peer.must_by(now_ms)
@@ -154,6 +162,8 @@ class Comparer:
         """When something is to be done here."""
         if self.conversation is not None:
             return self.conversation.due_ms
+        if self._site.link is None:
+            return None
         due = (self._due_of(peer) for peer in self._peers)
         return min((moment for moment in due if moment is not None), default=self._round.due_ms)
 
@@ -163,6 +173,8 @@ class Comparer:
         self._take_turns(now_ms)
         if self._round.is_due(now_ms):
             self._look_around(now_ms)
+        if self._site.link is None:
+            return
         while self.conversation is None and (peer := self._choose(now_ms)) is not None:
             self._begin(peer, now_ms)
 
@@ -238,28 +250,34 @@ class Comparer:
 
     def _conclude(self, running: Conversation, outcome: Outcome, now_ms: int) -> None:
         peer = running.peer
+        is_fruitless = peer.wanted_ms is not None and not outcome.new_events
+        peer.fruitless = peer.fruitless + 1 if is_fruitless else 0
+        self._remember_refused(peer, outcome, now_ms)
         if outcome.problem:
             peer.failed(outcome.problem, now_ms, self._site.rng.random())
             self._site.counts["sessions_failed"] += 1
         else:
             self._cover(running, outcome, now_ms)
             self._site.counts["sessions"] += 1
-        self._remember_refused(peer, outcome, now_ms)
         if outcome.is_compared:
             peer.behind, peer.ahead = outcome.events_left, outcome.ahead
-        peer.fruitless = 0 if outcome.new_events else peer.fruitless + 1
         self._on_end(running, outcome, now_ms)
 
     def _cover(self, running: Conversation, outcome: Outcome, now_ms: int) -> None:
-        """Note that all that a peer had is here, both as it was and as it told it."""
+        """Note that all that a peer had is here, both as it was and as it told it.
+
+        Unless some of it did not come, for the peer itself has it no more, or not any longer so.
+        """
         peer = running.peer
         peer.succeeded(now_ms)
         peer.is_hinted = False
         peer.must_ms = peer.wanted_ms = None
         told = outcome.peer_digest or running.digest
-        peer.covered = frozenset((running.digest, told))
+        is_all = not outcome.events_left or bool(peer.refused)
+        peer.covered = frozenset((running.digest, told) if is_all else ())
         if peer.digest == running.digest:
             peer.digest, peer.is_erased = told, outcome.erased
+        self.note(peer, now_ms)
 
     def _remember_refused(self, peer: Peer, outcome: Outcome, now_ms: int) -> None:
         """Note what not to ask a peer for again: until it offers another tip, or for a while."""

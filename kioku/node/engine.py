@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 __all__ = ["Clock", "Engine", "Profile"]
 
 NONCE_BYTES: Final = 16
+REST_MS: Final = 250
+"""After the store failed: what was due is due still, and must not be tried without a pause."""
 IDLE_MS_MAX: Final = 1_000
 """The longest that ``advance`` asks its caller to wait."""
 
@@ -64,6 +66,7 @@ class Engine:
         self._clock_setting = ClockSetting(self._site)
         self._receipts = Receipts(self._site)
         self._upkeep = Upkeep(self._site)
+        self._rest_until_ms = 0
 
     # -- beginning and ending
 
@@ -131,6 +134,7 @@ class Engine:
         except StoreError as error:
             self._site.trouble(error)
             self._upkeep.failed(now)
+            self._rest_until_ms = now + REST_MS
 
     # -- our own log
 
@@ -143,23 +147,24 @@ class Engine:
             if is_other:
                 self._note_levels(now)
 
-    def _take_log(self) -> bool:
+    def _take_log(self, *, is_shared: bool = False) -> bool:
         """Learn which log is ours, beginning one if need be, and seal it.
 
-        Gives whether something else is stated now.
+        Gives whether something else is stated now. ``is_shared``: if it was closed, then because
+        somebody else writes it too.
         """
         site = self._site
         log_id = site.replica.begin_log(site.clock.wall_ms())
         site.replica.seal()
         address = Address(site.replica.space_id(), site.profile.machine, log_id)
         if site.address not in (None, address):
-            self._move(address)
+            self._move(is_shared=is_shared and address.log_id != site.own_log_id)
         site.address = address
         return site.look()
 
-    def _move(self, address: Address) -> None:
+    def _move(self, *, is_shared: bool) -> None:
         """Fall silent until we are joined as who we are now."""
-        if address.log_id != self.address.log_id:
+        if is_shared:
             self._forks.left(self.address.log_id)
         self._comparer.cut()
         self._site.link, self._site.is_up = None, False
@@ -212,6 +217,8 @@ class Engine:
     def _wait_ms(self, now_ms: int) -> int:
         if self._answerer.is_busy:
             return 0
+        if now_ms < self._rest_until_ms:
+            return self._rest_until_ms - now_ms
         due = (self._publisher.due_ms, self._comparer.due_ms(), self._upkeep.due_ms)
         moments = [moment for moment in due if moment is not None]
         return max(0, min([now_ms + IDLE_MS_MAX, *moments]) - now_ms)
@@ -243,7 +250,7 @@ class Engine:
     def _heard_beacon(self, sender: Address, beacon: Beacon, now_ms: int) -> None:
         if sender.log_id == self.address.log_id:
             if self._forks.heard(beacon, now_ms):
-                self._take_log()
+                self._take_log(is_shared=True)
             return
         peer = self._peers.meet(sender)
         if peer is None:
@@ -287,7 +294,7 @@ class Engine:
                 self._publisher.grew(now_ms)
             self._note_levels(now_ms)
         if sender.log_id == self.address.log_id:
-            self._take_log()
+            self._take_log(is_shared=True)
 
     # -- what it comes to
 
@@ -295,7 +302,7 @@ class Engine:
         """Learn how a session ended; None if it was cut short."""
         if running.session.statistics().new_events:
             self._site.works()
-            self._take_log()  # our own may have come back to us
+            self._take_log(is_shared=True)  # our own may have come back to us
             self._publisher.grew(now_ms)
         if outcome is not None:
             self._receipts.compared(running.peer, running.stated, outcome)

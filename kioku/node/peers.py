@@ -93,7 +93,7 @@ class Peer:
         self.patience = (0, 0)
         """How long it is let wait then: around what, and as it was drawn."""
         self.fruitless = 0
-        """How often in a row comparing with it brought nothing."""
+        """How often in a row what it said led to nothing."""
         self.compared_ms: int | None = None
         self.asked_missing_ms: int | None = None
         self.level_ms: int | None = None
@@ -134,11 +134,16 @@ class Peer:
         """Let it be compared with from a moment on, whatever its digest."""
         self.must_ms = moment_ms if self.must_ms is None else min(self.must_ms, moment_ms)
 
-    def forget_refusals(self, now_ms: int) -> None:
-        """Forget what was refused long enough ago to be asked for again."""
-        for tip, refused in list(self.refused.items()):
-            if refused.again_ms is not None and refused.again_ms <= now_ms:
-                del self.refused[tip]
+    def forget_refusals(self, now_ms: int) -> bool:
+        """Forget what was refused long enough ago to be asked for again; gives whether any was."""
+        old = [
+            tip
+            for tip, refused in self.refused.items()
+            if refused.again_ms is not None and refused.again_ms <= now_ms
+        ]
+        for tip in old:
+            del self.refused[tip]
+        return bool(old)
 
     @property
     def is_worth_asking(self) -> bool:

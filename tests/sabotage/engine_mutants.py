@@ -208,6 +208,27 @@ ENGINE_GROUPS: dict[str, list[Change]] = {
             HOSTILITY_TESTS,
         ),
         Change(
+            "what was spoilt on its way is never asked for again",
+            PEERS,
+            "        return bool(old)\n",
+            "        return False\n",
+            HOSTILITY_TESTS,
+        ),
+        Change(
+            "whoever cries wolf is heard each time",
+            COMPARING,
+            "        is_crying = peer.fruitless >= CRIES_MAX\n",
+            "        is_crying = False\n",
+            HOSTILITY_TESTS,
+        ),
+        Change(
+            "a log that is closed for whatever reason is called a copy",
+            ENGINE,
+            "is_shared=is_shared and address.log_id != site.own_log_id",
+            "is_shared=True",
+            FORK_TESTS,
+        ),
+        Change(
             "a beacon in our name needs no seal",
             FORKS,
             "        except BadSealError:\n            return False\n",

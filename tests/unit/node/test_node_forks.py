@@ -35,6 +35,20 @@ def test_a_machine_that_was_copied_whole_goes_on_as_two(tmp_path: Path) -> None:
     assert hub.replica.statistics().logs >= 3
 
 
+def test_a_log_that_its_own_machine_closed_is_no_fork() -> None:
+    world = World()
+    world.add("hub", "hub")
+    anna = world.add("anna")
+    world.run(5_000)
+    before = anna.engine.address
+    anna.replica.disown()
+    anna.changed()
+    world.run(5_000)
+    assert anna.engine.address != before
+    assert anna.engine.statistics().forks == ()
+    assert world.is_level()
+
+
 def test_a_machine_that_was_set_back_goes_on_in_another_log(tmp_path: Path) -> None:
     world = World()
     hub = world.add("hub", "hub")

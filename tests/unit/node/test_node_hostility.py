@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kioku.log.chunk import decode_chunk, encode_chunk
 from kioku.node.answers import PENDING_MAX, REPLIES_PER_TURN
 from kioku.node.peers import PEERS_MAX
 from kioku.transport.link import Address, LinkChange, Put, Query, Reply, ReplyEnd
@@ -172,3 +173,36 @@ def test_a_log_that_is_refused_is_asked_for_again_only_if_its_tip_changes() -> N
     anna.save(b"another tip")
     world.run(60_000)
     assert world.is_level()
+
+
+def test_a_log_that_was_spoilt_on_its_way_is_asked_for_again_after_a_while() -> None:
+    world, hub, anna = pair()
+    ingest = hub.engine._site.holdings.ingest
+
+    def refuse(data: bytes) -> int:
+        return ingest(flip(data, len(data) - 5, 3))
+
+    hub.engine._site.holdings.ingest = refuse  # type: ignore[method-assign]
+    (key,) = anna.save(b"spoilt on its way")
+    world.run(60_000)
+    hub.engine._site.holdings.ingest = ingest  # type: ignore[method-assign]
+    world.run(300_000)
+    assert hub.shows(key) is None
+    world.run(360_000)
+    assert hub.shows(key) == b"spoilt on its way"
+    assert hub.engine.statistics().is_level
+
+
+def test_hints_that_lead_to_nothing_lead_to_fewer_and_fewer_sessions() -> None:
+    world, hub, anna = pair()
+    tip = anna.engine._site.own_tip()
+    assert tip
+    chunk = decode_chunk(next(iter(anna.engine._site.holdings.read_range(tip, None) or ())))
+    loose = encode_chunk(
+        chunk.log_id, 99, bytes([1]) * 32, events=chunk.events[1:], signature=bytes(64)
+    )
+    world.counts.clear()
+    for _ in range(600):
+        hub.inbox.append(Put(anna.engine.address, "live", Live(loose).encode()))
+        world.run(100)
+    assert world.counts["ask heads"] < 20

@@ -104,6 +104,7 @@ class Machine:
         self.clock = WorldClock(world)
         self.inbox: deque[Delivery] = deque()
         self.is_stuck = False
+        self.turns = 0
         self.is_running = False
         self.due_ms = 0
         self.replica = self.open()
@@ -171,6 +172,7 @@ class Machine:
     def step(self, act: Callable[[], object]) -> None:
         """Do something with the engine, as a node's loop would."""
         act()
+        self.turns += 1
         self.due_ms = self.world.now_ms + self.engine.advance()
         if self.engine.address != self.joined:
             self.link.close()
