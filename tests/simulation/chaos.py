@@ -9,9 +9,7 @@ from __future__ import annotations
 import os
 from functools import partial
 from typing import TYPE_CHECKING, Final
-from unittest import mock
 
-from kioku.memory import restoring
 from tests.simulation.clocks import DAY_MS, YEAR_MS
 from tests.simulation.weather import FAIR, Weather
 
@@ -187,9 +185,7 @@ class Chaos:
         machine.stop()
         if machine.is_up or not os.path.exists(path):
             return
-        with mock.patch.object(restoring, "open_store", machine.open_store):
-            restoring.restore(path, machine.disk.store, overwrite=True)
-        machine.disk.acknowledged = list(acknowledged)
+        machine.restore(path, acknowledged)
         self.trace.saw("backup restored")
         self.come_back(machine)
 

@@ -12,11 +12,12 @@ from contextlib import contextmanager
 from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
+from unittest import mock
 
 import apsw
 
 from kioku.config import Settings
-from kioku.memory import Memory
+from kioku.memory import Memory, restoring
 from kioku.node.engine import Engine
 from kioku.node.site import Profile
 from kioku.replica import Replica
@@ -25,7 +26,7 @@ from tests.simulation.clocks import VirtualClock
 from tests.simulation.disk import Acknowledged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from kioku.node.site import Role
     from kioku.transport.link import Delivery
@@ -133,6 +134,12 @@ class Machine:
             self.end_reading()
             self.memory.close()
             self.trace.note("stop", self.label)
+
+    def restore(self, path: str, acknowledged: Iterable[Acknowledged]) -> None:
+        """Put a backup in its store's place, as ``kioku restore --force`` does; it is stopped."""
+        with mock.patch.object(restoring, "open_store", self.open_store):
+            restoring.restore(path, self.disk.store, overwrite=True)
+        self.disk.acknowledged = list(acknowledged)
 
     def crash(self, image: Image | None = None) -> None:
         """End its processes with no warning, leaving the files as they are or as in ``image``."""

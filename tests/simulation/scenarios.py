@@ -74,3 +74,10 @@ def save(machine: Machine, content: str) -> str:
 def contents(machine: Machine) -> set[str]:
     """What can be read on a machine."""
     return {one.content for one in machine.memory.list(limit=1_000)}
+
+
+def is_held(machine: Machine, one: str) -> bool:
+    """Whether something waits there until the clock says that its time has come."""
+    found = machine.memory.get(one)
+    assert found is not None, f"{machine.label} does not show {one}"
+    return found.is_held

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from unittest import mock
 
-from tests.simulation.clocks import DAY_MS
+from tests.simulation.clocks import DAY_MS, YEAR_MS
+from tests.simulation.laws import holding
 from tests.simulation.scenarios import (
     contents,
+    is_held,
     outstanding,
     pass_time,
     save,
     scenario,
     wait_for,
 )
-from tests.simulation.weather import Weather
+from tests.simulation.weather import FAIR, Weather
 
 
 def test_a_log_that_was_closed_takes_the_seal_that_a_copy_gave_its_tail() -> None:
@@ -121,3 +124,75 @@ def test_a_body_that_an_unheard_purge_took_is_fetched_from_somebody_else() -> No
         world.network.change_ways()
         wait_for(world, lambda: not new.replica.missing_events(1), 120_000)
         assert new.memory.get(key) is not None
+
+
+def test_messages_with_a_bit_turned_bring_nothing() -> None:
+    with scenario() as world:
+        writer, reader = world.machines[1:]
+        world.network.weather = Weather(flips=1.0)
+        save(writer, "it is spoilt on the way")
+        pass_time(world, 120_000)
+        assert contents(reader) == set()
+        counts = reader.engine.statistics().counts
+        assert counts["rejected"] > 0
+        world.network.weather = FAIR
+        wait_for(world, lambda: bool(contents(reader)), 60_000)
+
+
+def test_replies_that_were_cut_short_never_pass_for_level() -> None:
+    """Each stream of replies stops after none, one or two of them, and ends as if it were whole."""
+    with scenario() as world:
+        writer, reader = world.machines[1:]
+        world.network.weather = Weather(loss=1.0)
+        for number in range(20):
+            save(writer, f"number {number}")
+        pass_time(world, 60_000)
+        world.network.weather = Weather(cuts=1.0)
+        wait_for(world, lambda: not reader.engine.statistics().is_level, 60_000)
+        for _ in range(1_000):
+            pass_time(world, 100)
+            if reader.engine.statistics().is_level:
+                assert holding(reader) == holding(writer)
+
+
+def test_a_hub_that_dies_for_ever_leaves_nothing_but_itself_behind() -> None:
+    with scenario() as world:
+        hub, writer, reader = world.machines
+        save(hub, "the hub itself said this")
+        pass_time(world, 5_000)
+        world.bury(hub)
+        save(writer, "said while there was no hub")
+        pass_time(world, 60_000)
+        assert contents(reader) == {"the hub itself said this", "said while there was no hub"}
+
+
+def test_a_clock_that_was_ten_years_ahead_is_repaired_once_a_peer_agrees() -> None:
+    with scenario() as world:
+        ahead, other = world.machines[1:]
+        ahead.clock.set(10 * YEAR_MS)
+        key = save(ahead, "from the future")
+        pass_time(world, 60_000)
+        assert is_held(other, key)
+        ahead.clock.set(0)
+        pass_time(world, 180_000)
+        assert not is_held(other, key)
+        other.use(lambda memory: memory.edit(key, content="edited since"))
+        pass_time(world, 5_000)
+        assert contents(ahead) == {"edited since"}
+
+
+def test_a_restored_backup_gets_back_what_came_after_it_and_keeps_what_was_purged_purged() -> None:
+    with scenario() as world:
+        machine, other = world.machines[1:]
+        purged = save(machine, "to be forgotten everywhere")
+        path = os.path.join(world.directory, "backup")
+        machine.use(lambda memory: memory.backup(path))
+        acknowledged = list(machine.disk.acknowledged)
+        save(machine, "said after the backup")
+        machine.use(lambda memory: memory.purge(purged))
+        pass_time(world, 60_000)
+        machine.stop()
+        machine.restore(path, acknowledged)
+        world.start(machine)
+        pass_time(world, 60_000)
+        assert contents(machine) == contents(other) == {"said after the backup"}
