@@ -6,7 +6,6 @@ from tests.sabotage.change import Change
 
 COMPARING_TESTS = "tests/unit/node/test_comparing.py"
 ENGINE_TESTS = "tests/unit/node/test_engine.py"
-RECEIPT_TESTS = "tests/unit/node/test_node_receipts.py"
 FORK_TESTS = "tests/unit/node/test_node_forks.py"
 HOSTILITY_TESTS = "tests/unit/node/test_node_hostility.py"
 UPKEEP_TESTS = "tests/unit/node/test_node_upkeep.py"
@@ -17,7 +16,6 @@ CONVERSATION = "kioku/node/conversation.py"
 PUBLISHING = "kioku/node/publishing.py"
 PEERS = "kioku/node/peers.py"
 FORKS = "kioku/node/forks.py"
-RECEIPTS = "kioku/node/receipts.py"
 ANSWERS = "kioku/node/answers.py"
 TELLING = "kioku/node/telling.py"
 UPKEEP = "kioku/node/upkeep.py"
@@ -283,57 +281,6 @@ ENGINE_GROUPS: dict[str, list[Change]] = {
             "reading(now_ms=self._site.clock.wall_ms()):",
             "reading(now_ms=0):",
             UPKEEP_TESTS,
-        ),
-    ],
-    "receipts": [
-        Change(
-            "whoever is level has erased",
-            RECEIPTS,
-            "peer.address.log_id, peer.digest, is_erased=peer.is_erased",
-            "peer.address.log_id, peer.digest, is_erased=True",
-            RECEIPT_TESTS,
-        ),
-        Change(
-            "a beacon confirms nothing",
-            ENGINE,
-            "            self._receipts.level(peer)\n",
-            "",
-            RECEIPT_TESTS,
-        ),
-        Change(
-            "a comparison confirms nothing and takes nothing back",
-            ENGINE,
-            "            self._receipts.compared(running.peer, running.stated, outcome)\n",
-            "",
-            RECEIPT_TESTS,
-        ),
-        Change(
-            "who comes back is not looked at",
-            PEERS,
-            "return known is None or not self.is_reachable or known.nonce != beacon.nonce",
-            "return known is None or not self.is_reachable",
-            RECEIPT_TESTS,
-        ),
-        Change(
-            "nobody says when an erasure is done",
-            ENGINE,
-            "                self._publisher.met(now)  # whoever waits for what was erased here\n",
-            "                pass\n",
-            RECEIPT_TESTS,
-        ),
-        Change(
-            "an erasure that came live is confirmed with the next idle beacon",
-            ENGINE,
-            "            if self._upkeep.has_erased():\n",
-            "            if False:\n",
-            RECEIPT_TESTS,
-        ),
-        Change(
-            "erasures are never tried again",
-            UPKEEP,
-            "            self._site.replica.finish_erasure(0)\n",
-            "            pass\n",
-            RECEIPT_TESTS,
         ),
     ],
 }

@@ -19,6 +19,7 @@ from tests.sabotage.message_mutants import MESSAGE_GROUPS
 from tests.sabotage.moving_mutants import MOVING_GROUPS
 from tests.sabotage.node_mutants import NODE_GROUPS
 from tests.sabotage.project_mutants import PROJECT_GROUPS
+from tests.sabotage.receipt_mutants import RECEIPT_GROUPS
 from tests.sabotage.screen_mutants import SCREEN_GROUPS
 from tests.sabotage.search_mutants import SEARCH_GROUPS
 from tests.sabotage.session_mutants import SESSION_GROUPS
@@ -338,6 +339,7 @@ GROUPS: dict[str, list[Change]] = {
     **DOCTOR_GROUPS,
     **EDGE_GROUPS,
     **ENGINE_GROUPS,
+    **RECEIPT_GROUPS,
     **EXCHANGE_GROUPS,
     **LINK_GROUPS,
     **SCREEN_GROUPS,
