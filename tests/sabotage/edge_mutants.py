@@ -9,7 +9,10 @@ FORKS = "kioku/doctor/forks.py"
 MESH = "kioku/doctor/mesh.py"
 NODE = "kioku/doctor/node.py"
 CLOCK = "kioku/clock_repair.py"
+ENGINE = "kioku/node/engine.py"
+PUBLISHING = "kioku/node/publishing.py"
 
+ENGINE_TESTS = "tests/unit/node/test_engine.py"
 HELD_TESTS = "tests/unit/test_held_retraction.py"
 
 EDGE_GROUPS: dict[str, list[Change]] = {
@@ -157,6 +160,29 @@ EDGE_GROUPS: dict[str, list[Change]] = {
             "for peer in peers for refused in peer.refused]",
             "for peer in peers for refused in peer.refused[:0]]",
             case("refused-a_log_that_cannot_be_taken"),
+        ),
+    ],
+    "live-confirmed": [
+        Change(
+            "what came live is not confirmed",
+            ENGINE,
+            "            self._publisher.took(now_ms)\n",
+            "",
+            ENGINE_TESTS,
+        ),
+        Change(
+            "a hub confirms at leisure",
+            PUBLISHING,
+            "DEBOUNCE_MS if self._is_hub else self._site.jitter(TOOK_MS)",
+            "self._site.jitter(TOOK_MS)",
+            ENGINE_TESTS,
+        ),
+        Change(
+            "a hub lets a newcomer wait",
+            PUBLISHING,
+            "0 if self._is_hub else int(",
+            "1 + int(",
+            ENGINE_TESTS,
         ),
     ],
 }
