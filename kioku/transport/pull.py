@@ -30,8 +30,9 @@ from kioku.transport.peek import chunk_start
 from kioku.transport.split import SplitSearch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from kioku.log.frontier import Tip
     from kioku.transport.holdings import Head, Holdings
     from kioku.transport.limits import Limits
     from kioku.transport.link import QueryKind
@@ -46,8 +47,13 @@ SEARCHES_MAX: Final = 2
 class LogPull:
     """The questions that bring one log's events up to the tips that a peer stated."""
 
-    def __init__(self, holdings: Holdings, goals: Sequence[Head], limits: Limits) -> None:
-        """Begin with the newest of ``goals``: tips of one log, none of which is held."""
+    def __init__(
+        self, holdings: Holdings, goals: Sequence[Head], ours: Iterable[Tip], limits: Limits
+    ) -> None:
+        """Plan to fetch ``goals``, tips of one log that are not held; the newest will be first.
+
+        ``ours`` are its tips here. The store is not asked: thousands of logs may wait their turn.
+        """
         self._holdings = holdings
         self._limits = limits
         self._goals = [head.tip for head in sorted(goals, key=lambda head: -head.hlc)]
@@ -66,8 +72,9 @@ class LogPull:
         self._is_answered = self._is_absent = False
         self._searches = 0
         self._after: Place | None = None
-        self._reached = 0
-        self._begin_goal()
+        before = (tip.seq for tip in ours if tip.seq < self._goals[0].seq)
+        self._reached = max(before, default=0)
+        self._has_begun = False
 
     @property
     def given_up_count(self) -> int:
@@ -92,6 +99,15 @@ class LogPull:
         lacking = [*self._goals, *self._given_up]
         longest = max((goal.seq for goal in lacking), default=0)
         return max(len(lacking) - 1, longest - self._reached) if lacking else 0
+
+    def begin(self) -> None:
+        """Look, before the first question, what is held by now; then there may be none."""
+        if self._has_begun:
+            return
+        self._has_begun = True
+        self._goals = [goal for goal in self._goals if not self._holdings.holds(goal)]
+        if self._goals:
+            self._begin_goal()
 
     def query(self, credit_bytes: int) -> bytes:
         """Give the next question, with so much credit if it is for a range."""

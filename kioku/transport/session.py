@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from kioku.log.event import EventId
+    from kioku.log.frontier import Tip
     from kioku.transport.holdings import Holdings
     from kioku.transport.limits import Limits
     from kioku.transport.message import EndStatus
@@ -265,19 +266,29 @@ class Session:
         pulls = []
         for _, theirs, ours in self._comparison.differences.values():
             wanted = [head for head in theirs if head.tip not in self._refused]
-            goals = [head for head in wanted if not self._holdings.holds(head.tip)]
+            goals = [head for head in wanted if self._may_lack(head.tip, ours)]
             if goals:
-                pulls.append(LogPull(self._holdings, goals, self._limits))
+                pulls.append(LogPull(self._holdings, goals, ours, self._limits))
             self._ahead += events_beyond(ours, (head.tip for head in theirs))
         pulls.sort(key=lambda pull: -pull.newest)
         self._pulls = pulls
         self._queue.extend(pulls)
         self._behind = self.events_left
 
+    def _may_lack(self, tip: Tip, ours: Collection[Tip]) -> bool:
+        """Whether a peer's tip is not held here; what lies past all of ours cannot be."""
+        if all(one.seq < tip.seq for one in ours):
+            return True
+        return tip not in ours and not self._holdings.holds(tip)
+
     def _next_ranges(self) -> Iterator[Ask]:
         """Ask for several logs side by side, as far as the credit goes."""
         while self._queue and len(self._running) < self._at_once:
             pull = self._queue[0]
+            pull.begin()
+            if pull.is_done:
+                self._queue.popleft()
+                continue
             credit_bytes = 0 if pull.kind == "hashes" else self._share(pull)
             if credit_bytes is None:
                 return

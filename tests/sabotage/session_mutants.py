@@ -279,6 +279,20 @@ SESSION_GROUPS: dict[str, list[Change]] = {
             SESSION_TESTS,
         ),
         Change(
+            "what came live meanwhile is asked for",
+            PULL,
+            "self._goals if not self._holdings.holds(goal)]",
+            "self._goals]",
+            COST_TESTS,
+        ),
+        Change(
+            "the store looks for every log that differs at once",
+            SESSION,
+            "        if all(one.seq < tip.seq for one in ours):\n",
+            "        if False:\n",
+            COST_TESTS,
+        ),
+        Change(
             "a busy peer is left at once",
             SESSION,
             "        if request_id >= self._cut_before:\n",

@@ -12,6 +12,9 @@ from tests.property.wires import Wire
 from tests.simulation.growth import measure
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kioku.log.event import EventId
     from kioku.transport.session import Ask
 
 KIB = 1024
@@ -79,3 +82,48 @@ def test_no_more_credit_is_out_than_the_limit() -> None:
 def test_many_changed_logs_are_fetched_side_by_side() -> None:
     cost = measure(1_000, 320)
     assert cost.waits < cost.questions / 6
+
+
+class Counting(PaperHoldings):
+    """Counts what the store is asked about single logs."""
+
+    looks = 0
+
+    def holds(self, event: EventId) -> bool:
+        self.looks += 1
+        return super().holds(event)
+
+    def tips_of(self, log_id: bytes) -> list[EventId]:
+        self.looks += 1
+        return super().tips_of(log_id)
+
+
+def test_no_reply_makes_the_store_look_for_thousands_of_logs() -> None:
+    """Each is looked for when its turn comes: between two replies, others have theirs."""
+    ours, theirs = Counting({}), PaperHoldings(dict.fromkeys(log_ids(2_000), 2))
+    most = 0
+
+    def look(_: Ask, replies: list[bytes]) -> Iterator[bytes]:
+        nonlocal most
+        for reply in replies:
+            before = ours.looks
+            yield reply
+            most = max(most, ours.looks - before)
+
+    assert Wire(ours, theirs, spoil=look).run().is_level
+    assert most < 40
+
+
+def test_what_came_live_meanwhile_is_not_asked_for() -> None:
+    ours, theirs = PaperHoldings({}), PaperHoldings(dict.fromkeys(log_ids(40), 2))
+
+    def take_all(ask: Ask, replies: list[bytes]) -> Iterator[bytes]:
+        for reply in replies:
+            if wire.asks[1:] == [ask] and reply == replies[-1]:  # all but its end was taken
+                for log_id in theirs.lengths:
+                    ours.grow(log_id, 2)
+            yield reply
+
+    wire = Wire(ours, theirs, spoil=take_all)
+    assert wire.run().is_level
+    assert wire.kinds.count("range") == 0
