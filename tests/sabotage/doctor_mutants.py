@@ -261,7 +261,7 @@ DOCTOR_GROUPS: dict[str, list[Change]] = {
         Change(
             "a copy with its key is taken for the original",
             OWNER,
-            "        if not key.belongs_to(self._machine_id, self.opened_inode):\n",
+            "        if not key.belongs_to(self.machine_id, self.opened_inode):\n",
             "        if False:\n",
             case("key-a_copy_with_its_key"),
         ),

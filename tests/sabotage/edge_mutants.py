@@ -9,7 +9,6 @@ FORKS = "kioku/doctor/forks.py"
 MESH = "kioku/doctor/mesh.py"
 NODE = "kioku/doctor/node.py"
 CLOCK = "kioku/clock_repair.py"
-ENGINE = "kioku/node/engine.py"
 PUBLISHING = "kioku/node/publishing.py"
 
 ENGINE_TESTS = "tests/unit/node/test_engine.py"
@@ -162,21 +161,7 @@ EDGE_GROUPS: dict[str, list[Change]] = {
             case("refused-a_log_that_cannot_be_taken"),
         ),
     ],
-    "live-confirmed": [
-        Change(
-            "what came live is not confirmed",
-            ENGINE,
-            "            self._publisher.took(now_ms)\n",
-            "",
-            ENGINE_TESTS,
-        ),
-        Change(
-            "a hub confirms at leisure",
-            PUBLISHING,
-            "DEBOUNCE_MS if self._is_hub else self._site.jitter(TOOK_MS)",
-            "self._site.jitter(TOOK_MS)",
-            ENGINE_TESTS,
-        ),
+    "newcomers": [
         Change(
             "a hub lets a newcomer wait",
             PUBLISHING,

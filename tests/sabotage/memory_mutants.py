@@ -38,8 +38,8 @@ MEMORY_GROUPS: dict[str, list[Change]] = {
         Change(
             "a memory has more than one thread",
             AWAITING,
-            'ThreadPoolExecutor(1, thread_name_prefix="kioku")',
-            'ThreadPoolExecutor(4, thread_name_prefix="kioku")',
+            'ThreadPoolExecutor(1, thread_name_prefix="kioku")\n        future',
+            'ThreadPoolExecutor(4, thread_name_prefix="kioku")\n        future',
             AWAITING_TESTS,
         ),
         Change(
