@@ -47,8 +47,8 @@ ENGINE_GROUPS: dict[str, list[Change]] = {
         Change(
             "a difference is acted on while live traffic is under way",
             COMPARING,
-            "return LATER_MS << min(peer.fruitless, FRUITLESS_MAX) if is_known else SOON_MS",
-            "return 0",
+            "            return LATER_MS << min(peer.fruitless, FRUITLESS_MAX)\n",
+            "            return 0\n",
             COMPARING_TESTS,
         ),
         Change(
