@@ -237,7 +237,7 @@ class Seat:
         replica = self._space.open()
         around = self._around
         engine = Engine(replica, clock=around.clock, rng=around.rng, profile=around.profile)
-        self._led = _Led(replica, engine)
+        self._led, self._offer = _Led(replica, engine), None
         self.moves += 1
         self._inbox = Inbox(around.wake)
         self._version = replica.data_version()
@@ -255,9 +255,10 @@ class Seat:
         has_changed = self._has_changed(replica)
         if self._is_busy:
             self._is_busy, self.problem = False, ""
-        if self._link is None and not self._join(led):
+        if self.state == "joining":
             self._due_ms = now_ms + LOCK_MS
             return False
+        self._begin(led)
         if has_changed:
             engine.local_change()
         deliveries = self._inbox.take(BATCH) if self._inbox.is_waiting else ()
@@ -265,7 +266,7 @@ class Seat:
             engine.handle(delivery)
         if has_changed or deliveries or now_ms >= self._due_ms:
             self._due_ms = now_ms + engine.advance()
-        if engine.address != self._joined:
+        if self._link is not None and engine.address != self._joined:
             self._leave()
             self._due_ms = now_ms
         return len(deliveries) == BATCH
@@ -287,21 +288,20 @@ class Seat:
         if not self._lock.is_in_place():
             raise TransportError(f"{self._lock.path}: was deleted while this node held it")
 
-    def _join(self, led: _Led) -> bool:
-        """Take part, if there is a connection and it is known in which space."""
-        if self._transport is None or self.state == "joining":
-            return False
-        address = led.engine.prepare()
-        self._offer = Offer(led.replica.space_id(), led.replica.space_name())
+    def _begin(self, led: _Led) -> None:
+        """Prepare to speak, which needs nobody, and take part once there is a connection."""
+        replica, engine = led
+        if self._offer is None:
+            engine.prepare()
+            self._offer = Offer(replica.space_id(), replica.space_name())
+        if self._link is not None or self._transport is None:
+            return
         self._inbox = Inbox(self._around.wake)
-        try:
-            self._link = self._transport.join(address, self._inbox.put)
-        except TransportError:  # it was closed meanwhile; another one comes
-            return False
-        self._joined = address
-        self.moves += 1
-        led.engine.start(self._link, self._transport.identity)
-        return True
+        with suppress(TransportError):  # it was closed meanwhile; another one comes
+            self._link = self._transport.join(engine.address, self._inbox.put)
+            self._joined = engine.address
+            self.moves += 1
+            engine.start(self._link, self._transport.identity)
 
     def _leave(self) -> None:
         link, self._link, self._joined = self._link, None, None

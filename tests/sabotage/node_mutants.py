@@ -293,6 +293,13 @@ NODE_GROUPS: dict[str, list[Change]] = {
             "        except ImportError as error:\n",
             NODE_TESTS,
         ),
+        Change(
+            "who leads does nothing while it has no connection",
+            SEAT,
+            "        self._begin(led)\n",
+            "        self._begin(led)\n        if self._link is None:\n            return False\n",
+            NODE_TESTS,
+        ),
         # how it ends
         Change(
             "the last words are left unsaid",
@@ -309,10 +316,10 @@ NODE_GROUPS: dict[str, list[Change]] = {
             NODE_TESTS,
         ),
         Change(
-            "a forked child may stop its parent's node",
+            "a forked child asks a node that it has not",
             NODE,
-            "        if loop is None or os.getpid() != self._pid:\n            return True\n",
-            "        if loop is None:\n            return True\n",
+            "        if os.getpid() != self._pid:\n            raise",
+            "        if False:\n            raise",
             NODE_TESTS,
         ),
         Change(

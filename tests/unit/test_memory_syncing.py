@@ -96,8 +96,8 @@ def test_it_can_be_entered_again_but_not_twice_at_once(world: Machines) -> None:
     syncing = here.syncing(connect=HUB)
     with syncing, pytest.raises(InvalidArgumentError, match="runs already"):
         syncing.start()
-    with syncing:
-        pass
+    with syncing:  # whose node hears of each save at once
+        assert here.replica.followers == [syncing._node.notify]
     assert here.replica.followers == []
 
 

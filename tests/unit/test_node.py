@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import kioku
 from kioku.errors import (
     InvalidArgumentError,
+    PeerUnreachableError,
     PrivateSpaceError,
     ReplicaClosedError,
     StoreCorruptError,
@@ -219,6 +221,24 @@ def test_stopping_frees_the_lock_the_socket_and_every_thread(world: Machines) ->
     until(lambda: threading.active_count() == before)
 
 
+def test_who_leads_finishes_an_erasure_also_while_no_hub_can_be_reached(world: Machines) -> None:
+    def dial(_: Any) -> Any:
+        raise PeerUnreachableError("no hub answered; it is tried again")
+
+    spoke = world.spoke()
+    memory = spoke.memory()
+    key = bytes.fromhex(memory.save("to be forgotten").id)
+    reader = memory.replica.open_again(busy_timeout_ms=100)
+    with spoke.node(dial=dial) as node:
+        until(lambda: state_of(node) == "leading")
+        with reader.reading(now_ms=memory.now_ms()) as reading:
+            assert not reading.is_purged(key)
+            memory.replica.append([kioku.Draft(kioku.PURGE, key, None)], now_ms=memory.now_ms())
+            assert not memory.replica.is_erased()
+        until(memory.replica.is_erased)
+    reader.close()
+
+
 def test_a_node_of_nothing_is_refused(world: Machines) -> None:
     from kioku.node.node import Node
 
@@ -282,6 +302,21 @@ def test_others_who_write_for_long_are_waited_for_and_told_of(world: Machines) -
         assert cellar.wait_level(60)
         assert contents(memory) == {"comes meanwhile"}
         assert node.statistics().spaces[0].problem == ""
+
+
+def test_a_store_that_others_write_to_is_led_as_soon_as_they_let_it(world: Machines) -> None:
+    spoke = world.spoke()
+    memory = spoke.memory()
+    node = spoke.node()
+    try:
+        with world.hub().node():
+            with memory.replica.transaction(now_ms=memory.now_ms()):
+                node.start()
+                until(lambda: _is_told_busy(node), node.statistics)
+                assert state_of(node) == "leading"
+            assert node.wait_level(60)
+    finally:
+        node.stop()
 
 
 def _is_told_busy(node: Node) -> bool:
