@@ -13,10 +13,11 @@ import pytest
 
 from kioku.config.mesh import load_mesh
 from tests.integration.cli_process import assert_refused, done, environment, run
-from tests.integration.windows import KINDS, Person
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+
+    from tests.integration.windows import Person
 
     Sit = Callable[..., Person]
 
@@ -30,20 +31,6 @@ def written(home: Path) -> dict[str, Any]:
     done("config")
     load_mesh(environment())
     return tomllib.loads(path.read_text())
-
-
-@pytest.fixture(params=KINDS)
-def sit(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sit]:
-    """Sit down at a window."""
-    opened = []
-
-    def sit_down(columns: int = 100, rows: int = 40, **more: str) -> Person:
-        opened.append(KINDS[request.param](tmp_path, columns, rows, more))
-        return Person(opened[-1])
-
-    yield sit_down
-    for window in opened:
-        window.close()
 
 
 def test_a_hub_on_loopback_needs_no_more_than_where_it_listens(home: Path) -> None:

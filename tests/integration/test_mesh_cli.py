@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import subprocess
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import pytest
 
@@ -114,17 +114,25 @@ def test_a_second_node_of_a_store_says_who_runs_the_first_and_takes_over(mesh: M
     assert hub.server is not None
     second = hub.start(*COMMAND, "serve", "--json-log", stdout=subprocess.PIPE)
     assert second.stdout is not None
-    events = iter(map(json.loads, second.stdout))
-    standby = next(event for event in events if event["event"] == "standby")
+    standby = next_event(second.stdout, "standby")
     assert standby["pid"] == hub.server.pid
     assert f"process {hub.server.pid} runs its node" in standby["text"]
     hub.kill()
-    listening = next(event for event in events if event["event"] == "listening")
+    listening = next_event(second.stdout, "listening")
     assert hub.endpoint in listening["text"]
     assert listening["at"].endswith("+00:00")
     second.send_signal(signal.SIGTERM)
+    assert next_event(second.stdout, "stop")["text"] == "stopped"
     assert second.wait(30) == 0
-    second.stdout.close()
+
+
+def next_event(log: IO[bytes], name: str) -> Any:
+    """The next line of a ``--json-log`` that is about this."""
+    while line := log.readline():
+        event = json.loads(line)
+        if event["event"] == name:
+            return event
+    raise AssertionError(f"no {name} was told")
 
 
 def test_other_names_of_serve(mesh: Mesh) -> None:
@@ -457,7 +465,6 @@ def test_a_watch_says_which_machine_a_change_came_from(pair: tuple[Machine, Mach
     found = [watching.stdout.readline().decode() for _ in range(2)]
     watching.kill()
     watching.wait()
-    watching.stdout.close()
     changes = []
     for line in found:
         assert_documented("watch", line)

@@ -14,29 +14,16 @@ import pytest
 
 import kioku
 from tests.integration.cli_process import done, save_many
-from tests.integration.windows import KINDS, Person
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
+
+    from tests.integration.windows import Person
 
     Sit = Callable[..., Person]
 
 MANY = 9_000  # fewer than one delete takes, and seconds of work on any disk
-
-
-@pytest.fixture(params=KINDS)
-def sit(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sit]:
-    """Sit down at a window of some size, and of some environment."""
-    opened = []
-
-    def sit_down(columns: int = 100, rows: int = 40, **more: str) -> Person:
-        opened.append(KINDS[request.param](tmp_path, columns, rows, more))
-        return Person(opened[-1])
-
-    yield sit_down
-    for window in opened:
-        window.close()
 
 
 @pytest.fixture
