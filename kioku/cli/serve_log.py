@@ -190,13 +190,15 @@ def _clock(peer: PeerStatistics) -> Told:
 
 def _levelling(state: _SpaceState, engine: EngineStatistics, now_ms: int) -> Iterator[Told]:
     left = engine.events_left
-    if engine.is_level or not any(peer.is_reachable for peer in engine.peers):
+    # While many save, somebody always lacks something: one who has all is enough not to be behind.
+    if engine.is_ready or not any(peer.is_reachable for peer in engine.peers):
         state.behind_since_ms = None
     elif state.behind_since_ms is None:
         state.behind_since_ms = state.progress_ms = now_ms
-    if engine.is_level and (state.is_behind_told or not state.is_level_told):
+    is_news = state.is_behind_told or not state.is_level_told
+    if is_news and (engine.is_level or (engine.is_ready and state.is_behind_told)):
         state.is_level_told, state.is_behind_told = True, False
-        count = sum(peer.is_reachable for peer in engine.peers)
+        count = sum(peer.is_reachable and peer.is_level for peer in engine.peers)
         yield Told("level", f"level with {counted(count, 'peer')}", numbers={"peers": count})
     if state.behind_since_ms is None:
         return

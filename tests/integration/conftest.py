@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.integration.mesh import Machine, Mesh
+from tests.integration.mesh_typing import said
 from tests.integration.windows import KINDS, Person
 
 if TYPE_CHECKING:
@@ -25,3 +27,21 @@ def sit(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[...
     yield sit_down
     for window in opened:
         window.close()
+
+
+@pytest.fixture
+def mesh(tmp_path: Path) -> Iterator[Mesh]:
+    """Machines, all of them ended when the test is."""
+    with Mesh(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def pair(mesh: Mesh) -> tuple[Machine, Machine]:
+    """A hub and a spoke that are level, each with a node."""
+    hub = mesh.hub("alpha")
+    said(hub, "listening on")
+    spoke = mesh.spoke("beta", hub)
+    said(spoke, "level with 1 peer")
+    said(hub, "level with 1 peer")
+    return hub, spoke

@@ -7,6 +7,7 @@ from tests.sabotage.change import Change
 CONFIG_TESTS = "tests/unit/test_config_mesh.py"
 INIT_TESTS = "tests/integration/test_cli_init.py"
 MESH_TESTS = "tests/integration/test_mesh_cli.py"
+TOLD_TESTS = "tests/integration/test_mesh_told.py"
 LOG_TESTS = "tests/unit/test_serve_log.py"
 MEETING_TESTS = "tests/unit/test_memory_meeting.py"
 SYSTEMD_TESTS = "tests/unit/test_cli_systemd.py"
@@ -180,8 +181,15 @@ MESH_CLI_GROUPS: dict[str, list[Change]] = {
         Change(
             "level is told at every look",
             LOG,
-            "(state.is_behind_told or not state.is_level_told)",
-            "True",
+            "is_news = state.is_behind_told or not state.is_level_told",
+            "is_news = True",
+            LOG_TESTS,
+        ),
+        Change(
+            "one who lacks something makes a hub be behind",
+            LOG,
+            "    if engine.is_ready or not any",
+            "    if engine.is_level or not any",
             LOG_TESTS,
         ),
         Change(
@@ -231,14 +239,14 @@ MESH_CLI_GROUPS: dict[str, list[Change]] = {
             STATUS,
             '"mesh_ready": engine is not None and engine.is_ready,',
             '"mesh_ready": engine is not None,',
-            MESH_TESTS,
+            TOLD_TESTS,
         ),
         Change(
             "a stopped node is passed over",
             PEERS,
             "        return Leader(None, str(error))\n",
             "        return Leader(None)\n",
-            MESH_TESTS,
+            TOLD_TESTS,
         ),
         Change(
             "a private space is shared",
@@ -280,7 +288,7 @@ MESH_CLI_GROUPS: dict[str, list[Change]] = {
             "kioku/cli/following.py",
             "        if change.is_own:\n",
             "        if False:\n",
-            MESH_TESTS,
+            TOLD_TESTS,
         ),
     ],
 }

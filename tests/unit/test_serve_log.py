@@ -50,6 +50,7 @@ def engine(*peers: PeerStatistics, **changes: Any) -> EngineStatistics:
         "role": "spoke",
         "is_up": True,
         "is_level": bool(reached) and all(one.is_level for one in reached),
+        "is_ready": any(one.is_level for one in reached),
         "is_comparing": False,
         "comparing_with": "",
         "events_left": 0,
@@ -146,11 +147,21 @@ def test_catching_up_is_told_now_and_then_until_it_is_done() -> None:
 
 def test_not_being_level_without_anything_to_come_says_with_whom() -> None:
     reader = begun()
-    found = engine(peer(is_level=False, ahead=7), peer("gamma"))
+    found = engine(peer(is_level=False, ahead=7), peer("gamma", is_level=False))
     told = [reader.told(status(found), after_ms=LASTING_MS) for _ in range(5)]
     assert told[0] == [("met", "met gamma (hub, kioku 0.1.0)")]
-    assert told[1] == [("behind", "not level: alpha (7 ahead)")]
+    assert told[1] == [("behind", "not level: alpha (7 ahead), gamma")]
     assert told[2:] == [[], [], []]
+
+
+def test_one_who_has_all_is_enough_not_to_be_behind() -> None:
+    """Where many save, somebody always lacks something."""
+    reader = begun()
+    busy = engine(peer(), peer("gamma", is_level=False, ahead=7))
+    assert reader.events(status(busy)) == ["met"]
+    for _ in range(20):
+        assert reader.events(status(busy), after_ms=LASTING_MS) == []
+    assert reader.told(status(engine(peer(), peer("gamma")))) == [("level", "level with 2 peers")]
 
 
 def test_a_hub_says_where_it_listens_and_a_spoke_whom_it_dials() -> None:
