@@ -17,7 +17,7 @@ from kioku.wording import counted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from kioku.cli.peering import Leader
+    from kioku.cli.acquaintance import Leader
     from kioku.config import Settings
     from kioku.config.mesh import MeshConfig
     from kioku.memory import Memory
@@ -29,7 +29,7 @@ NOT_RUNNING = "not running: `kioku serve` runs it"
 
 def mesh_fields(settings: Settings, memory: Memory) -> dict[str, Any]:
     """Every field of the mesh; two where this store takes no part in one."""
-    from kioku.cli.peering import ask_leader
+    from kioku.cli.acquaintance import ask_leader
     from kioku.node.leader import lock_path
 
     store = settings.store_path

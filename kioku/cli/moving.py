@@ -59,7 +59,7 @@ def _known_to(memory: Memory, arguments: Namespace) -> Frontier:
     Raises:
         UnknownPeerError, AmbiguousIdError: if no one peer is meant.
     """
-    from kioku.cli.peering import ask_leader, find_peer, views_of
+    from kioku.cli.acquaintance import ask_leader, find_peer, views_of
     from kioku.memory.meeting import frontier_of, known_peers
 
     known = known_peers(memory.replica)

@@ -15,7 +15,7 @@ from kioku.cli import formats, render, screen
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from kioku.cli.peering import PeerView
+    from kioku.cli.acquaintance import PeerView
     from kioku.doctor import Report
     from kioku.memory.hit import Hit
     from kioku.memory.results import HistoryEntry, Project

@@ -16,7 +16,7 @@ MESH = "kioku/config/mesh.py"
 INIT = "kioku/cli/initializing.py"
 LOG = "kioku/cli/serve_log.py"
 SYNC = "kioku/cli/syncing.py"
-PEERS = "kioku/cli/peering.py"
+PEERS = "kioku/cli/acquaintance.py"
 SYSTEMD = "kioku/cli/systemd.py"
 STATUS = "kioku/cli/mesh_status.py"
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kioku.cli.peering import AmbiguousPeerError, UnknownPeerError, find_peer
+from kioku.cli.acquaintance import AmbiguousPeerError, UnknownPeerError, find_peer
 from kioku.memory.meeting import frontier_of, known_erasures, known_peers
 from tests.unit.meetings import state
 from tests.unit.memories import NOON_MS, Clock, Stores, carry
