@@ -282,7 +282,7 @@ EXCHANGE_GROUPS: dict[str, list[Change]] = {
             PEERS,
             "lacks = [*stated.unsealed, *self._lacks",
             "lacks = [*self._lacks",
-            RECEIPTS_TESTS,
+            MACHINE_TESTS,
         ),
         Change(
             "a tip that is not held covers what is",
@@ -303,7 +303,7 @@ EXCHANGE_GROUPS: dict[str, list[Change]] = {
             PEERS,
             "new = heard(receipt, erasing, row=stated.row,",
             "new = heard(receipt, erasing, row=1 << 60,",
-            RECEIPTS_TESTS,
+            MACHINE_TESTS,
         ),
         Change(
             "an unequal digest confirms",
