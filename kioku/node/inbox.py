@@ -32,7 +32,6 @@ class InboxStatistics(NamedTuple):
 
     waiting: int
     waiting_bytes: int
-    delivered: int
     dropped_puts: int
     dropped_queries: int
     dropped_replies: int
@@ -55,7 +54,6 @@ class Inbox:
         self._waiting: deque[Delivery] = deque()
         self._bytes = 0
         self._is_closed = False
-        self._delivered = 0
         self._dropped = {Put: 0, Query: 0, Reply: 0, ReplyEnd: 0}
         self.heard = 0
 
@@ -67,7 +65,6 @@ class Inbox:
             if is_taken:
                 self._waiting.append(delivery)
                 self._bytes += size
-                self._delivered += 1
                 self.heard += isinstance(delivery, Put | Query | Reply)
             elif not isinstance(delivery, LinkChange):
                 self._dropped[type(delivery)] += 1
@@ -117,7 +114,6 @@ class Inbox:
             return InboxStatistics(
                 waiting=len(self._waiting),
                 waiting_bytes=self._bytes,
-                delivered=self._delivered,
                 dropped_puts=self._dropped[Put],
                 dropped_queries=self._dropped[Query],
                 dropped_replies=self._dropped[Reply] + self._dropped[ReplyEnd],

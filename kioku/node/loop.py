@@ -92,7 +92,7 @@ class Loop:
         self._askers: list[threading.Event] = []
         self._offered: bytes = SpacesAnswer(()).encode()
         self._has_offered = False
-        self._posted: deque[Callable[[], None]] = deque()
+        self._posted: deque[Callable[[], object]] = deque()
         self._last = self._status()
         self._last_ms = self._began_ms
         self._owner = threading.current_thread()
@@ -110,7 +110,7 @@ class Loop:
             self._is_woken = True
             self._woken.put(None)
 
-    def post(self, step: Callable[[], None]) -> None:
+    def post(self, step: Callable[[], object]) -> None:
         """Let the loop do something in its next turn."""
         self._posted.append(step)
         self.wake()

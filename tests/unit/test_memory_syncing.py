@@ -17,7 +17,7 @@ from kioku.errors import (
     PrivateSpaceError,
     ReplicaClosedError,
 )
-from tests.unit.nodes import Machines, contents, machines, until
+from tests.unit.nodes import Machines, contents, machines, state_of, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,13 +82,14 @@ def test_a_leader_that_was_stopped_is_named(
     def silent(store: str, question: str) -> None:
         raise NodeSilentError(store, 123)
 
-    with spoke.node() as leader, here.syncing(connect=HUB) as syncing:
-        until(lambda: leader.statistics().spaces[0].state == "leading")
-        until(lambda: syncing._node.statistics().spaces[0].state == "standby")
-        monkeypatch.setattr("kioku.node.control.ask", silent)
-        with pytest.raises(NodeSilentError, match="process 123"):
-            syncing.statistics()
-        assert not syncing.wait_level(0.1)
+    with spoke.node() as leader:
+        until(lambda: state_of(leader) == "leading")
+        with here.syncing(connect=HUB) as syncing:
+            until(lambda: syncing.statistics().spaces[0].state == "leading")  # the other's
+            monkeypatch.setattr("kioku.node.control.ask", silent)
+            with pytest.raises(NodeSilentError, match="process 123"):
+                syncing.statistics()
+            assert not syncing.wait_level(0.1)
 
 
 def test_it_can_be_entered_again_but_not_twice_at_once(world: Machines) -> None:

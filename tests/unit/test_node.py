@@ -341,6 +341,20 @@ def test_another_process_reads_of_a_node_just_what_it_tells_itself(world: Machin
         assert read.space_at("/elsewhere") is None
 
 
+def test_a_node_that_is_busy_tells_what_it_told_last_and_how_old_that_is(
+    world: Machines,
+) -> None:
+    with world.hub().node() as node:
+        until(lambda: state_of(node) == "leading")
+        may_go_on = threading.Event()
+        assert node._loop is not None
+        node._loop.post(may_go_on.wait)
+        told = node.statistics()
+        may_go_on.set()
+        assert told.spaces[0].state == "leading"
+        assert told.age_ms >= 1_000
+
+
 def test_another_process_can_have_it_compare(world: Machines) -> None:
     hub, spoke = world.hub(), world.spoke()
     assert ask_leader_to_compare(spoke.path()) is None

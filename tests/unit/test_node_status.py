@@ -65,7 +65,7 @@ STATUS = NodeStatus(
     rebuilds=0,
     spaces=(
         SpaceStatus(
-            "team", "/x/team.db", b"s" * 16, "leading", "", ENGINE, InboxStatistics(*range(6))
+            "team", "/x/team.db", b"s" * 16, "leading", "", ENGINE, InboxStatistics(*range(5))
         ),
         SpaceStatus("home", "/x/home.db", b"", "standby"),
     ),

@@ -35,7 +35,7 @@ def test_a_spoke_whose_link_is_back_asks_its_hub_at_once_what_it_missed() -> Non
     for bodies in ([], [b"meanwhile"]):
         world.part(anna)
         keys = hub.save(*bodies)
-        world.run(120_000)
+        world.run(20_000)
         world.heal()
         anna.inbox.append(LinkChange(is_up=True))
         world.run(500)
