@@ -101,18 +101,11 @@ SIMULATION_GROUPS: dict[str, list[Change]] = {
             BOTH,
         ),
         Change(
-            "purged bodies are taken in",
-            TRANSACTION,
-            "        events = _stripped(chunk.events, erased)\n",
-            "        events = list(chunk.events)\n",
-            WORLDS,
-        ),
-        Change(
             "the tail of a log that was closed is not said again",
             OWNER,
             " else self._tail(own, is_retracted)\n",
             " else []\n",
-            WORLDS,
+            SCENARIOS,
         ),
         Change(
             "our log stays open though another writes it",

@@ -10,6 +10,8 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+import apsw
+
 from tests.simulation.clocks import DAY_MS, YEAR_MS
 from tests.simulation.weather import FAIR, Weather
 
@@ -64,6 +66,10 @@ class Chaos:
     def crash_soon(self, machine: Machine) -> None:
         """Every process is killed at a statement; the world starts what it finds down."""
         machine.crash_in(self.rng.randrange(60))
+
+    def fail_soon(self, machine: Machine) -> None:
+        """Its disk is full, or fails, at a statement."""
+        machine.fail_in(self.rng.randrange(60), self.rng.choice((apsw.FullError, apsw.IOError)))
 
     def stop(self, machine: Machine) -> None:
         """The node ends in order."""
@@ -225,6 +231,7 @@ Event = tuple[str, str, float, "Callable[[Chaos, Machine], None]"]
 EVENTS: Final[tuple[Event, ...]] = (
     ("crashes", "crash", 2, Chaos.crash),
     ("crashes", "crash soon", 3, Chaos.crash_soon),
+    ("crashes", "disk error soon", 2, Chaos.fail_soon),
     ("crashes", "stop", 2, Chaos.stop),
     ("crashes", "purge and crash", 1, Chaos.purge_and_crash),
     ("freezes", "freeze", 2, Chaos.freeze),

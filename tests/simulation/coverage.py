@@ -49,6 +49,8 @@ MACHINES: Final = (
     "gc erased something",
     "history erased",
     "receipt",
+    "disk error",
+    "held events retracted",
     "erasure that waits for a reader",
 )
 PROMISED: Final = (*NETWORK, *MACHINES, *(f"operation: {name}" for name in OPERATIONS))

@@ -107,10 +107,6 @@ class Disk:
         everything = b"".join(self.read().values())
         return [text for text in texts if text.encode() in everything]
 
-    def wipe(self) -> None:
-        """Remove everything."""
-        shutil.rmtree(self.directory, ignore_errors=True)
-
 
 def _stays(name: str, with_keys: bool) -> bool:
     return name.endswith(".key") and not with_keys

@@ -17,6 +17,7 @@ from unittest import mock
 import apsw
 
 from kioku.config import Settings
+from kioku.errors import StoreFullError, StoreIOError
 from kioku.memory import Memory, restoring
 from kioku.node.engine import Engine
 from kioku.node.site import Profile
@@ -63,6 +64,7 @@ class Machine:
         self.is_up = False
         self.is_dead = False
         self.is_frozen = False
+        self.has_processes = False
         self.is_clone = False
         self.reader: apsw.Connection | None = None
         """Another process, in the middle of a read: nothing can be overwritten under it."""
@@ -83,7 +85,8 @@ class Machine:
         rng = Random(f"{self.seed} {self.label} {self.starts}")
         self.rng = rng
         self.memory = self.open_store(self.disk.store)
-        self.replica = self.memory.replica
+        self.node = self.open_store(self.disk.store) if self.has_processes else self.memory
+        self.replica = self.node.replica
         self.engine = Engine(
             self.replica,
             clock=self.clock,
@@ -132,7 +135,7 @@ class Machine:
             self.transport.close()
             self.is_up = False
             self.end_reading()
-            self.memory.close()
+            self.close()
             self.trace.note("stop", self.label)
 
     def restore(self, path: str, acknowledged: Iterable[Acknowledged]) -> None:
@@ -147,10 +150,20 @@ class Machine:
         self.is_up = False
         self.transport.close()
         self.end_reading()
-        self.replica._database.connection.exec_trace = None
-        self.memory.close()
+        self.trace_statements(None)
+        self.close()
         self.disk.put_back(image)
         self.trace.note("crash", self.label)
+
+    def close(self) -> None:
+        """Close its store in every process."""
+        self.node.close()
+        self.memory.close()
+
+    def trace_statements(self, tracer: Callable[[Any, str, Any], bool] | None) -> None:
+        """Let every statement of every process be seen before it runs."""
+        for memory in (self.node, self.memory):
+            memory.replica._database.connection.exec_trace = tracer
 
     def crash_in(self, statements: int) -> None:
         """Let it crash before one of the next statements that its store runs."""
@@ -164,7 +177,21 @@ class Machine:
                 raise Crash(self.label)
             return True
 
-        self.replica._database.connection.exec_trace = countdown
+        self.trace_statements(countdown)
+
+    def fail_in(self, statements: int, error: type[apsw.Error]) -> None:
+        """Let its disk refuse one of the next statements; whoever asked learns that."""
+        left = statements
+
+        def countdown(cursor: Any, sql: str, bindings: Any) -> bool:
+            nonlocal left
+            left -= 1
+            if left == -1 and sql not in {"ROLLBACK", "COMMIT"}:
+                self.trace.saw("disk error")
+                raise error("the disk refuses")
+            return True
+
+        self.trace_statements(countdown)
 
     def guard(self, call: Callable[[], object]) -> bool:
         """Do something on this machine; False if a process crashed on the way.
@@ -256,12 +283,14 @@ class Machine:
 
     def use(self, call: Callable[[Memory], object]) -> bool:
         """Let a process use the memory; what it appends is acknowledged if the call returns."""
-        if not self.guard(lambda: call(self.memory)):
-            return False
-        if self.note_rows():
+        try:
+            is_done = self.guard(lambda: call(self.memory))
+        except (StoreFullError, StoreIOError):
+            return False  # and nothing was acknowledged
+        if is_done and self.note_rows():
             delay_ms = self.network.rng.randrange(POLL_MS)
             self.network.schedule.after(delay_ms, partial(self._follow, self.starts))
-        return True
+        return is_done
 
     def _follow(self, starts: int) -> None:
         if self.is_up and starts == self.starts and not self.is_frozen:
@@ -284,12 +313,12 @@ class Machine:
     @contextmanager
     def unharmed(self) -> Iterator[None]:
         """Look at it from outside: that never makes it crash."""
-        connection = self.replica._database.connection
-        before, connection.exec_trace = connection.exec_trace, None
+        before = self.replica._database.connection.exec_trace
+        self.trace_statements(None)
         try:
             yield
         finally:
-            connection.exec_trace = before
+            self.trace_statements(before)
 
 
 def _settings(name: str, directory: str) -> Settings:

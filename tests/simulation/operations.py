@@ -230,6 +230,37 @@ class User:
         query = self.rng.choice(WORDS)
         machine.use(lambda memory: memory.search(query, limit=5))
 
+    # -- the mesh
+
+    def sync(self, machine: Machine) -> None:
+        """Compare with everybody now."""
+        machine.guard(machine.engine.compare_now)
+        machine.take_turn_in(0)
+
+    def forget_peer(self, machine: Machine) -> None:
+        """Wait for a machine no more; if it is heard again, it is met anew."""
+
+        def call(memory: Memory) -> None:
+            met = memory.replica.peers()
+            if met:
+                memory.replica.forget_peer(self.rng.choice(met).log_id)
+
+        machine.use(call)
+
+    def retract_held(self, machine: Machine) -> None:
+        """Take back, on a person's word, what somebody stamped ahead and cannot repair."""
+        name = self.rng.choice(self.world.machines).name
+
+        def call(memory: Memory) -> None:
+            try:
+                taken_back = memory.retract_held(name)
+            except (NotFoundError, InvalidArgumentError):
+                return
+            if taken_back.events:
+                self.world.trace.saw("held events retracted")
+
+        machine.use(call)
+
     # -- what it needs
 
     def content(self) -> str:
@@ -269,6 +300,9 @@ OPERATIONS: Final[dict[str, Callable[[User, Machine], object]]] = {
     "backup": User.back_up,
     "rebuild": User.rebuild,
     "search": User.search,
+    "sync": User.sync,
+    "forget peer": User.forget_peer,
+    "retract held": User.retract_held,
 }
-ERASING: Final = ("purge", "gc", "erase history")
-WEIGHTS: Final = (48, 4, 20, 9, 5, 6, 1, 1, 2, 3, 2, 1, 1, 0.5, 2)
+ERASING: Final = ("purge", "gc", "erase history", "retract held")
+WEIGHTS: Final = (48, 4, 20, 9, 5, 6, 1, 1, 2, 3, 2, 1, 1, 0.5, 2, 1, 0.5, 0.5)

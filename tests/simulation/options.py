@@ -25,7 +25,12 @@ TROUBLES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """One run: ``machines`` replicas and hubs among them, and ``operations`` in all."""
+    """One run: ``machines`` replicas and hubs among them, and ``operations`` in all.
+
+    With ``has_router`` the hub is a router without a replica; with ``has_processes`` nodes and
+    those who save are processes of their own, on connections of their own. ``has_small_chunks``
+    makes logs as long as years would, by limits that are smaller.
+    """
 
     seed: int
     machines: int = 5
@@ -34,6 +39,8 @@ class Options:
     pace_ms: int = 300
     troubles: frozenset[str] = frozenset(TROUBLES)
     has_router: bool = False
+    has_processes: bool = False
+    has_small_chunks: bool = False
     is_thorough: bool = False
 
     @classmethod
@@ -49,6 +56,8 @@ class Options:
             pace_ms=rng.choice((100, 200, 300, 1_000, 5_000)),
             troubles=frozenset(rng.sample(TROUBLES, count)),
             has_router=rng.random() < 0.1,
+            has_processes=rng.random() < 0.3,
+            has_small_chunks=rng.random() < 0.5,
             is_thorough=rng.random() < 0.1,
         )
 

@@ -8,12 +8,14 @@ import shutil
 import tempfile
 import traceback
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Final
 
 from kioku.replica import Replica
 from kioku.view.schema import ObservationView
+from tests.simulation.limits import small_chunks
 from tests.simulation.machine import Crash
 from tests.simulation.world import World
 
@@ -47,7 +49,8 @@ def run(options: Options, *, keeps_lines: bool = False) -> Result:
         make_template(template)
         world = World(options, directory, template, keeps_lines=keeps_lines)
         try:
-            world.run()
+            with small_chunks() if options.has_small_chunks else nullcontext():
+                world.run()
         except (Exception, Crash):  # noqa: BLE001 - whatever it is, its seed must be told
             problem = traceback.format_exc()
     finally:

@@ -34,6 +34,18 @@ def test_a_log_that_was_closed_takes_the_seal_that_a_copy_gave_its_tail() -> Non
         assert contents(original) == {"nobody has sealed this yet"}
 
 
+def test_a_copy_without_keys_says_again_what_nobody_had_sealed() -> None:
+    with scenario() as world:
+        reader, original = world.machines[1:]
+        original.freeze()
+        save(original, "nobody has sealed this yet")
+        copy = world.copy(original, name=None, with_keys=False)
+        world.bury(original)
+        world.start(copy)
+        pass_time(world, 60_000)
+        assert contents(reader) == {"nobody has sealed this yet"}
+
+
 def test_a_copy_waits_for_its_original_to_confirm_a_purge() -> None:
     """The original's log is one that the copy once had as its own, so it seems to be itself."""
     with scenario() as world:

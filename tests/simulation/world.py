@@ -82,6 +82,7 @@ class World:
         machine = Machine(
             label, name, role, disk=disk, network=self.network, seed=self.options.seed
         )
+        machine.has_processes = self.options.has_processes
         machine.fell = lambda: self.chaos.come_back(machine)
         self.machines.append(machine)
         return machine
@@ -130,7 +131,7 @@ class World:
         for machine in self.machines:
             machine.end_reading()
             if machine.is_up:
-                machine.memory.close()
+                machine.close()
 
     def begin(self) -> None:
         """Set up the machines, hubs first."""
@@ -183,7 +184,7 @@ class World:
             machine.end_reading()
             if machine.is_up:
                 machine.transport.slow_ms = 0
-                machine.replica._database.connection.exec_trace = None
+                machine.trace_statements(None)
             self.start(machine)
         self.network.change_ways()
         self.trace.note("mended")
