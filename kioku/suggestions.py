@@ -39,6 +39,10 @@ _NEWEST = """SELECT DISTINCT {column} FROM
     WHERE {column} >= :low AND {column} < :high ORDER BY 1 LIMIT :most"""
 _TAGS = """SELECT tags FROM record WHERE instr(tags, ?) ORDER BY event DESC LIMIT ?"""
 _IDS = """SELECT event, key FROM record WHERE key BETWEEN ? AND ? ORDER BY hlc DESC LIMIT ?"""
+_HAS_MET = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'peer'"
+_PEERS = """SELECT coalesce(nullif(l.name, ''), p.machine),
+    p.role || ', log ' || lower(hex(p.log_id)) FROM peer p
+    LEFT JOIN log l ON l.log_id = p.log_id ORDER BY 1 LIMIT ?"""
 _BODY = "SELECT body FROM event WHERE event = ?"
 _TOMBSTONES = """SELECT event, key FROM event
     WHERE event > (SELECT max(event) FROM event) - ? AND kind = 2 ORDER BY event DESC"""
@@ -73,6 +77,14 @@ def ids(connection: apsw.Connection, prefix: str) -> Iterator[tuple[str, str]]:
     rows: Any = connection.execute(_IDS, (low, high, IDS_MAX)).fetchall()
     for event, key in rows:
         yield key.hex(), _about(connection.execute(_BODY, (event,)).get)
+
+
+def peers(connection: apsw.Connection) -> list[tuple[str, str]]:
+    """Give the names of the machines that were met, each with what it is."""
+    if not connection.execute(_HAS_MET).get:
+        return []
+    rows: Any = connection.execute(_PEERS, (NAMES_MAX,))
+    return list(rows)
 
 
 def deleted_ids(connection: apsw.Connection, prefix: str) -> Iterator[tuple[str, str]]:

@@ -59,6 +59,11 @@ class _Outcome(NamedTuple):
         return self.engine is not None and self.engine.is_level
 
     @property
+    def is_comparing(self) -> bool:
+        """Whether a comparison runs, or one that was asked for is still to come."""
+        return self.engine is not None and self.engine.is_comparing
+
+    @property
     def left(self) -> int:
         """Events that are known to be elsewhere and not here."""
         return self.engine.events_left if self.engine else 0
@@ -140,11 +145,11 @@ def _converge(
     has_compared = False
     while True:
         outcome, now = look(), time.monotonic()
-        if outcome.is_level and has_compared:
-            return outcome
         most = max(most, outcome.left)
         if most:
             work(most - outcome.left, most)
+        if outcome.is_level and has_compared and not outcome.is_comparing:
+            return outcome
         progress = (outcome.left, len(outcome.reached), _moved(outcome.engine))
         if progress != before:
             before, moved = progress, now

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 TABLE_WIDTH_MIN = 72  # narrower, a table would hold more ellipses than words
 VALUE_WIDTH_MIN = 20
+WIDTH_FOR_ALL = 110  # narrower, a table of peers leaves out what one seldom looks for
 ID_DIGITS = 8  # of the 6 that any verb takes, and two more against chance
 PROJECT_WIDTH_MAX = 20
 
@@ -201,27 +202,34 @@ def show_spaces(found: Sequence[Space], current: str) -> None:
 
 def show_peers(found: Sequence[PeerView], node: str) -> None:
     """Who runs the node, each peer with how it stands, and below what is wrong with any."""
-    rows: list[tuple[Text | str, ...]] = [
-        (
-            screen.line((peer.name, "bold")),
-            screen.line((peer.role, "dim")),
-            _reached(peer),
-            *(_number(count) for count in (peer.behind, peer.ahead, peer.held, peer.missing)),
-            "?" if peer.offset_ms is None else f"{peer.offset_ms:+,}",
-            screen.line((peer.version, "dim")),
-            screen.line(((peer.last_seen or "never")[:19].replace("T", " "), "dim")),
-            screen.line((peer.log_id[:8], "cyan")),
-        )
-        for peer in found
-    ]
-    titles = ("peer", "", "", "behind", "ahead", "held", "missing", "clock ms", "kioku", "seen")
+    is_wide = render.width() >= WIDTH_FOR_ALL
+    titles = ["peer", "", "", "behind", "ahead", "clock ms", "seen"]
+    titles += ["held", "missing", "kioku", "log"] if is_wide else []
+    rows = [_peer_row(peer)[: len(titles)] for peer in found]
     wrong = [
         screen.line((f"{peer.name}: {text}", "red"))
         for peer in found
         for text in (*peer.refused, peer.problem)
         if text
     ]
-    screen.show(screen.line((f"node: {node}", "dim")), screen.table((*titles, "log"), rows), *wrong)
+    screen.show(screen.line((f"node: {node}", "dim")), screen.table(titles, rows), *wrong)
+
+
+def _peer_row(peer: PeerView) -> list[Text | str]:
+    """Its cells, those that a narrow window leaves out last."""
+    return [
+        screen.line((peer.name, "bold")),
+        screen.line((peer.role, "dim")),
+        _reached(peer),
+        _number(peer.behind),
+        _number(peer.ahead),
+        "?" if peer.offset_ms is None else f"{peer.offset_ms:+,}",
+        screen.line(((peer.last_seen or "never")[:19].replace("T", " "), "dim")),
+        _number(peer.held),
+        _number(peer.missing),
+        screen.line((peer.version, "dim")),
+        screen.line((peer.log_id[:8], "cyan")),
+    ]
 
 
 def _reached(peer: PeerView) -> Text:

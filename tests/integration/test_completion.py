@@ -199,6 +199,14 @@ def test_a_name_that_cannot_be_typed_is_not_offered() -> None:
     assert offered("kioku list --project=-") == ["--project=-p"]
 
 
+def test_machines_that_were_met_are_offered_by_name() -> None:
+    assert offered("kioku peers forget ") == []
+    with kioku.open() as memory:
+        memory.replica.note_peer(b"p" * 16, machine="attic", role="hub", version="1", now_ms=1)
+    assert offered("kioku peers forget a") == ["attic"]
+    assert offered("kioku export x --since-peer ") == ["attic"]
+
+
 def test_fish_is_not_offered_what_it_takes_for_a_home_directory() -> None:
     save_many("a", project="~x")
     assert offered("kioku list -p ~") == []

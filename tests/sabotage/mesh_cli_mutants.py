@@ -8,6 +8,7 @@ CONFIG_TESTS = "tests/unit/test_config_mesh.py"
 INIT_TESTS = "tests/integration/test_cli_init.py"
 MESH_TESTS = "tests/integration/test_mesh_cli.py"
 TOLD_TESTS = "tests/integration/test_mesh_told.py"
+SYNC_TESTS = "tests/unit/test_cli_syncing.py"
 LOG_TESTS = "tests/unit/test_serve_log.py"
 MEETING_TESTS = "tests/unit/test_memory_meeting.py"
 SYSTEMD_TESTS = "tests/unit/test_cli_systemd.py"
@@ -223,9 +224,23 @@ MESH_CLI_GROUPS: dict[str, list[Change]] = {
         Change(
             "a sync is level before it has compared",
             SYNC,
-            "        if outcome.is_level and has_compared:\n",
-            "        if outcome.is_level or has_compared:\n",
-            MESH_TESTS,
+            "        if outcome.is_level and has_compared and not",
+            "        if outcome.is_level and not",
+            SYNC_TESTS,
+        ),
+        Change(
+            "a sync is over while it compares",
+            SYNC,
+            "and has_compared and not outcome.is_comparing:",
+            "and has_compared:",
+            SYNC_TESTS,
+        ),
+        Change(
+            "a sync gives up while something moves",
+            SYNC,
+            "            before, moved = progress, now\n",
+            "            before = progress\n",
+            SYNC_TESTS,
         ),
         Change(
             "a sync that reached nobody is done",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from kioku.cli import render, views
+from kioku.cli.acquaintance import PeerView
 from kioku.doctor import Check, Report
 from kioku.memory.hit import Hit
 from kioku.memory.results import HistoryEntry, Project
@@ -64,10 +65,19 @@ def shown(draw: Callable[[], None], width: int = 100) -> str:
     return "".join(printed)
 
 
+def a_peer(**fields: Any) -> PeerView:
+    """A peer that is reached."""
+    counts = {"behind": 1_234, "ahead": 0, "offset_ms": -12, "held": 0, "missing": None}
+    known = {"name": "beta", "machine": "beta", "log_id": ID, "role": "spoke", "version": "0.1.0"}
+    more = {"last_seen": NOW.isoformat(), "is_reachable": True, "is_level": True, "erased": True}
+    return PeerView(**{**known, **counts, **more, **fields})
+
+
 def views_of(text: str) -> list[Callable[[], None]]:
     """Every view, with ``text`` wherever text may stand."""
     found = observation(text, project=text, subject=text, summary=text, references=(text,))
     entry = HistoryEntry("save", "wins", text, NOW, text, ID, 1, ID * 2, found, text)
+    peer = a_peer(name=text, machine=text, role=text, version=text, refused=(text,), problem=text)
     report = Report(text, (Check("store", "fail", text, text), Check("python", "pass", text)))
     return [
         lambda: views.show_entries([found, found], ["space", "other"]),
@@ -78,6 +88,7 @@ def views_of(text: str) -> list[Callable[[], None]]:
         lambda: views.show_projects([Project(text, (text, text), 1_234, NOW)]),
         lambda: views.show_spaces([Space(text, text, 12, is_private=True)], text),
         lambda: views.show_spaces([Space(text, text, 12, is_private=False, problem=text)], ""),
+        lambda: views.show_peers([peer, peer._replace(is_reachable=False)], text),
         lambda: views.show_history([entry, entry]),
         lambda: views.show_report(report),
         lambda: views.show_fields({text or "x": text}),
@@ -122,6 +133,23 @@ def test_what_a_search_found_is_marked() -> None:
     out = shown(lambda: views.show_hits([hit]))
     assert "the \x1b[1;7mwords\x1b[0m here" in out
     assert STYLE.sub("", out).endswith(f"\nthe words here <id={ID}>\n")
+
+
+def test_peers_are_a_table_that_leaves_out_in_a_narrow_window_what_is_seldom_looked_for() -> None:
+    peers = [a_peer(), a_peer(name="gamma", is_level=False, refused=("log 1 is too new",))]
+    node, head, *rows = STYLE.sub("", shown(lambda: views.show_peers(peers, "none"), 80)).split(
+        "\n"
+    )
+    assert node == "node: none"
+    assert head.split() == ["peer", "behind", "ahead", "clock", "ms", "seen"]
+    assert rows[0].split() == ["beta", "spoke", "level", "1,234", "0", "-12", *SEEN]
+    assert rows[1].split()[:3] == ["gamma", "spoke", "reached"]
+    assert rows[2] == "gamma: log 1 is too new"
+    wide = STYLE.sub("", shown(lambda: views.show_peers(peers, "none"), 120)).splitlines()
+    assert wide[2].split() == [*rows[0].split(), "0", "?", "0.1.0", ID[:8]]
+
+
+SEEN = ["2026-05-22", "07:51:47"]
 
 
 def test_a_list_is_a_table_with_the_columns_below_each_other() -> None:

@@ -162,6 +162,8 @@ def _of_store(connection: apsw.Connection, place: Place) -> Iterable[tuple[str, 
                 return ()
             find = suggestions.deleted_ids if place.verb == "undelete" else suggestions.ids
             return find(connection, digits)
+        case "peer":
+            return suggestions.peers(connection)
         case "tags":
             return _plain(suggestions.tags(connection, place.typed))
         case "project":

@@ -30,6 +30,8 @@ KINDS = {
     "--importance": "importance",
     "--space": "space",
     "names": "project",
+    "name": "peer",
+    "--since-peer": "peer",
 }
 KINDS_BY_NAME = {"ID": "id", "FILE": "file", "PATH": "file", "VERB": "verb", "PROJECT": "project"}
 FREE = frozenset(
