@@ -29,11 +29,12 @@ if TYPE_CHECKING:
 IDENTITY_DIGITS: Final = 32
 
 EXIT_PATIENCE_S: Final = 0.5
-"""How long an exit waits for a call that was given up. One that returns while the interpreter is
-being taken apart aborts the process (seen 25 times of 30 with a deadline of 0, never with this)."""
+"""How long an exit waits for a call that is under way, whether it was given up or whoever waits for
+it is a thread that no exit waits for either. One that returns while the interpreter is being taken
+apart aborts the process (seen 25 times of 30 with a deadline of 0, never with this)."""
 
 _T = TypeVar("_T")
-_given_up: set[threading.Thread] = set()
+_under_way: set[threading.Thread] = set()
 
 
 class ZenohSession:
@@ -148,14 +149,15 @@ class _Hanging(Generic[_T]):
         self.error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="kioku-zenoh", daemon=True)
         self._thread.start()
+        _under_way.add(self._thread)
 
     def wait(self, deadline_s: float) -> _T | None:
         """Give what the call gave, or None if it raised or is not done by the deadline."""
         self._is_done.wait(deadline_s)
         with self._lock:
             self._is_given_up = not self._is_done.is_set()
-            if self._is_given_up:
-                _given_up.add(self._thread)
+            if not self._is_given_up:
+                _under_way.discard(self._thread)
             return self._result
 
     def _run(self) -> None:
@@ -170,7 +172,8 @@ class _Hanging(Generic[_T]):
             self._is_done.set()
         if is_late and self._dispose is not None and result is not None:
             self._dispose(result)
-        _given_up.discard(self._thread)
+        if is_late:
+            _under_way.discard(self._thread)
 
 
 def identity_of(zid: zenoh.ZenohId) -> bytes:
@@ -178,13 +181,13 @@ def identity_of(zid: zenoh.ZenohId) -> bytes:
     return bytes.fromhex(str(zid).zfill(IDENTITY_DIGITS))
 
 
-def _await_given_up() -> None:
-    """Let calls that were given up return while they still can."""
-    for thread in (waiting := tuple(_given_up)):
+def _await_under_way() -> None:
+    """Let calls return while they still can."""
+    for thread in (waiting := tuple(_under_way)):
         thread.join(EXIT_PATIENCE_S / len(waiting))
 
 
-atexit.register(_await_given_up)
+atexit.register(_await_under_way)
 
 
 def _refusal() -> type[Exception]:

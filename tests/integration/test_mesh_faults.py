@@ -155,7 +155,5 @@ def test_the_leader_of_eight_processes_killed_again_and_again_loses_nothing(mesh
         mesh.await_growth(hub, before)
     for writer in processes.values():
         saved |= writer.stop()
-    with spoke.memory() as memory:
-        assert memory.replica.count_unsealed() == 0, "the last to leave publishes what it has"
     spoke.serve()
     mesh.assert_settled(saved)

@@ -170,4 +170,13 @@ EDGE_GROUPS: dict[str, list[Change]] = {
             ENGINE_TESTS,
         ),
     ],
+    "leaving": [
+        Change(
+            "a node that ends leaves a dial behind",
+            "kioku/node/connecting.py",
+            "            self._thread.join(min(deadline_s, LEAVE_S))",
+            "            pass",
+            "tests/unit/test_node_connecting.py",
+        ),
+    ],
 }

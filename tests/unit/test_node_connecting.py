@@ -139,3 +139,21 @@ def test_a_connection_over_which_hubs_answer_is_kept(
             assert asked.wait(60)
             assert node.wait_level(60)
             assert node.statistics().rebuilds == 0
+
+
+def test_a_node_that_stops_while_it_dials_waits_until_that_has_come_back(world: Machines) -> None:
+    """What comes back from the network while a program ends would abort it."""
+    has_begun, may_end, has_ended = threading.Event(), threading.Event(), threading.Event()
+
+    def dial(_: Any) -> Any:
+        has_begun.set()
+        may_end.wait()
+        threading.Event().wait(0.05)
+        has_ended.set()
+        raise PeerUnreachableError("no hub answered; it is tried again")
+
+    node = world.spoke().node(dial=dial)
+    with node:
+        assert has_begun.wait(60)
+        threading.Timer(0, may_end.set).start()
+    assert has_ended.is_set()
