@@ -206,7 +206,9 @@ def _levelling(state: _SpaceState, engine: EngineStatistics, now_ms: int) -> Ite
     is_due = now_ms - state.progress_ms >= PROGRESS_MS
     if left and is_due and (has_lasted or state.is_behind_told):
         state.progress_ms, state.is_behind_told = now_ms, True
-        yield Told("behind", f"catching up: {counted(left, 'event')} left", numbers={"left": left})
+        source = f", now from {engine.comparing_with}" if engine.comparing_with else ""
+        text = f"catching up: {counted(left, 'event')} left{source}"
+        yield Told("behind", text, numbers={"left": left})
     elif has_lasted and not state.is_behind_told:
         state.is_behind_told = True
         yield Told("behind", f"not level: {_lagging(engine)}", numbers={"left": left})

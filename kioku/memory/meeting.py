@@ -30,7 +30,7 @@ class KnownPeer:
         name: what its log calls it; its machine's name until that is here.
         machine, role, version: what it said of itself last.
         log_id: the log that it writes (32 hex digits).
-        first_met_at, last_seen_at: by this machine's clock; the latter may lag by a day.
+        last_seen_at: by this machine's clock; may lag by a day where no node runs.
         is_succeeded: whether another replica continues its log and it has been silent since, so
             that nobody waits for it.
     """
@@ -40,7 +40,6 @@ class KnownPeer:
     role: str
     version: str
     log_id: str
-    first_met_at: datetime
     last_seen_at: datetime
     is_succeeded: bool
 
@@ -101,7 +100,6 @@ def _peer(peer: Peer) -> KnownPeer:
         role=peer.role,
         version=peer.version,
         log_id=peer.log_id.hex(),
-        first_met_at=_time(peer.first_met_ms),
         last_seen_at=_time(peer.last_seen_ms),
         is_succeeded=peer.is_succeeded,
     )

@@ -208,7 +208,6 @@ INSTALL = ("init", "--mode", "hub", "--listen", "127.0.0.1", "--install-systemd"
 def parsed(text: str) -> configparser.ConfigParser:
     """A unit, read."""
     unit = configparser.ConfigParser(interpolation=None, strict=False)
-    unit.optionxform = str  # type: ignore[assignment,method-assign]
     unit.read_string(text)
     return unit
 

@@ -67,10 +67,12 @@ def test_catching_up_is_told_now_and_then_until_it_is_done() -> None:
     reader = begun()
     told = []
     for left in range(100_000, 0, -1_000):
-        found = engine(peer(is_level=False, behind=left), events_left=left)
+        lagging = peer(is_level=False, behind=left)
+        found = engine(lagging, events_left=left, comparing_with="alpha")
         told += reader.told(status(found), after_ms=200)
     assert told[0][0] == "behind"
     assert told[0][1].startswith("catching up: ")
+    assert told[0][1].endswith(" events left, now from alpha")
     assert len(told) <= 100 * 200 // PROGRESS_MS
     assert reader.told(status(engine(peer()))) == [("level", "level with 1 peer")]
 
