@@ -112,7 +112,7 @@ SIMULATION_GROUPS: dict[str, list[Change]] = {
             TRANSACTION,
             "        if has_new or chunk.last.seq > own.branch.sealed_seq:\n",
             "        if False:\n",
-            BOTH,
+            SCENARIOS,
         ),
     ],
 }

@@ -115,6 +115,22 @@ def test_a_disk_that_was_set_back_unseen_takes_its_receipts_back() -> None:
         wait_for(world, lambda: not outstanding(issuer), 180_000)
 
 
+def test_a_disk_that_was_set_back_unseen_begins_another_log_when_it_is_shown_its_own_past() -> None:
+    with scenario() as world:
+        reader, other = world.machines[1:]
+        before = other.disk.image()
+        save(other, "said, heard and forgotten")
+        pass_time(world, 5_000)
+        log_id = other.engine.address.log_id
+        other.crash(before)
+        world.start(other)
+        pass_time(world, 60_000)
+        assert other.engine.address.log_id != log_id
+        save(other, "said since")
+        pass_time(world, 5_000)
+        assert contents(reader) == contents(other) == {"said, heard and forgotten", "said since"}
+
+
 def test_a_body_that_an_unheard_purge_took_is_fetched_from_somebody_else() -> None:
     """Its header came from a machine that had purged it, and died in the middle of its log."""
     with scenario(has_router=True) as world:
