@@ -373,4 +373,8 @@ class _Transaction:
 
     def _restore(self) -> None:
         if self._must_raise:
-            self._database.restore_durability()
+            try:
+                self._database.restore_durability()
+            except DRIVER_ERRORS as error:
+                # What was to be done is done, or is being raised: the next call connects anew.
+                self._database.failed(error)

@@ -142,6 +142,25 @@ def test_a_write_at_full_goes_back_to_the_durability_that_was_asked_for(path: Pa
         assert database.pragma("synchronous") == 1
 
 
+def test_a_write_at_full_that_cannot_go_back_is_written_and_connects_anew(path: Path) -> None:
+    """SQLite may have to read the schema again for it, and the disk may refuse just then."""
+
+    def refuse(cursor: Any, sql: str, bindings: Any) -> bool:
+        if sql == "PRAGMA synchronous = NORMAL":
+            raise apsw.IOError("disk I/O error")
+        return True
+
+    with open_store(str(path)) as replica:  # at normal
+        database = replica._database
+        database.connection.exec_trace = refuse
+        with database.write(full=True) as connection:
+            connection.execute("INSERT INTO meta VALUES('new', 1)")
+        assert database.has_failed
+        assert replica.count_unsealed() == 0
+        assert database.connection.execute("SELECT 1 FROM meta WHERE name = 'new'").get
+        assert database.pragma("synchronous") == 1
+
+
 def test_a_failure_is_never_said_to_be_no_error() -> None:
     """A backup leaves no message on the connection, and SQLite then says "not an error"."""
     silent = translate(apsw.IOError("not an error"), "there.db")
