@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from kioku.node.site import Site
     from kioku.transport.link import Query
+    from kioku.transport.message import EndStatus
 
 PENDING_MAX: Final = 64
 """More than the hubs and spokes of fifty machines ask at once."""
@@ -48,7 +49,12 @@ class Answerer:
             self._site.counts["dropped"] += 1
             query.end()
             return
-        self._pending.append(_Pending(query, answer(self._site.holdings, query.data)))
+        replies = answer(self._site.holdings, query.data, ended=self._note)
+        self._pending.append(_Pending(query, replies))
+
+    def _note(self, status: EndStatus) -> None:
+        if status in {"malformed", "version"}:
+            self._site.counts["rejected"] += 1
 
     def advance(self) -> None:
         """Give a few replies, of the question that waits longest."""

@@ -13,7 +13,7 @@ from kioku.log.chunk import decode_chunk, encode_chunk
 from kioku.node.answers import PENDING_MAX, REPLIES_PER_TURN
 from kioku.node.peers import PEERS_MAX
 from kioku.transport.link import Address, LinkChange, Put, Query, Reply, ReplyEnd
-from kioku.transport.message import Beacon, HeadsQuery, Live, RangeQuery
+from kioku.transport.message import Beacon, End, HeadsQuery, Live, RangeQuery, decode
 from tests.unit.node.world import Machine, World
 
 
@@ -96,6 +96,17 @@ def test_messages_of_another_space_are_refused() -> None:
     hub.step(lambda: hub.engine.handle(Put(stranger, "beacon", beacon().encode())))
     assert hub.engine.statistics().counts["rejected"] == 1
     assert len(hub.engine.statistics().peers) == peers
+
+
+def test_a_question_that_cannot_be_read_is_counted_and_said_so() -> None:
+    _, hub, _ = pair()
+    answers: list[bytes] = []
+    for data in (b"", b"garbage", HeadsQuery(("",)).encode()):
+        hub.engine.handle(Query("heads", data, answers.append, lambda: None))
+    while hub.engine.advance() == 0:
+        pass
+    assert [decode(one) for one in answers[:2]] == [End("malformed")] * 2
+    assert hub.engine.statistics().counts["rejected"] == 2
 
 
 def test_a_flood_of_questions_is_answered_a_few_at_a_time_and_the_rest_ended() -> None:
