@@ -41,7 +41,7 @@ LOOK_MS: Final = 50
 """Between two looks at what other processes saved: half of what a person takes for at once."""
 PAUSE_MS_MAX: Final = 250
 """The longest pause, so that the end of the program is noticed while nothing is led here."""
-ROUND_MS: Final = 100
+ROUND_MS: Final = 250
 """Between two looks at what changes seldom, unless a seat moves: a turn should cost nothing."""
 ASK_MS: Final = 250
 ASK_MS_MAX: Final = 8_000
