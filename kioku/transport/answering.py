@@ -29,8 +29,9 @@ from kioku.transport.message import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
+    from kioku.log.event import EventId
     from kioku.transport.holdings import Body, Holdings
 
 BODY_OVERHEAD_BYTES: Final = 96
@@ -128,24 +129,39 @@ def _chunks(
 def _bodies(
     holdings: Holdings, query: BodiesQuery, credit_bytes: int
 ) -> Generator[bytes, None, EndStatus]:
-    left = credit_bytes
+    """Give bodies, none that was read before the answer in front of it was taken.
+
+    What is purged between two answers is never sent (DESIGN §10, 12).
+    """
+    events, left = query.events, credit_bytes
+    while events:
+        batch, count = _batch(holdings, events, min(left, CHUNK_BYTES_MAX), left)
+        if batch:
+            yield BodiesAnswer(batch).encode()
+        elif count < len(events):
+            return "credit"
+        left -= sum(map(_size, batch))
+        events = events[count:]
+    return "done"
+
+
+def _batch(
+    holdings: Holdings, events: Sequence[EventId], room: int, left: int
+) -> tuple[tuple[Body, ...], int]:
+    """Read bodies for one answer; gives also how many events it is an answer to.
+
+    The first may take up all that is ``left``, the others what there is ``room`` for.
+    """
     batch: list[Body] = []
-    batch_bytes = 0
-    for start in range(0, len(query.events), _READS_AT_ONCE):
-        for body in holdings.bodies(query.events[start : start + _READS_AT_ONCE]):
-            size = len(body.body) + BODY_OVERHEAD_BYTES
-            if batch and batch_bytes + size > CHUNK_BYTES_MAX:
-                yield BodiesAnswer(tuple(batch)).encode()
-                batch, batch_bytes = [], 0
-            if size > left:
-                return (yield from _rest(batch, "credit"))
-            left -= size
+    for start in range(0, len(events), _READS_AT_ONCE):
+        asked = events[start : start + _READS_AT_ONCE]
+        for body in holdings.bodies(asked):
+            room -= _size(body)
+            if room < 0 and (batch or _size(body) > left):
+                return tuple(batch), events.index(body.event, start)
             batch.append(body)
-            batch_bytes += size
-    return (yield from _rest(batch, "done"))
+    return tuple(batch), len(events)
 
 
-def _rest(batch: list[Body], status: EndStatus) -> Generator[bytes, None, EndStatus]:
-    if batch:
-        yield BodiesAnswer(tuple(batch)).encode()
-    return status
+def _size(body: Body) -> int:
+    return len(body.body) + BODY_OVERHEAD_BYTES

@@ -159,8 +159,8 @@ MESSAGE_GROUPS: dict[str, list[Change]] = {
         Change(
             "bodies do not stop at their credit",
             ANSWERING,
-            "            if size > left:\n",
-            "            if False:\n",
+            "if room < 0 and (batch or _size(body) > left):",
+            "if room < 0 and batch:",
             ANSWER_TESTS,
         ),
         Change(

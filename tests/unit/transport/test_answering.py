@@ -74,6 +74,15 @@ class WithBodies(PaperHoldings):
         return [Body(event, bytes(16), self.body) for event in events if event.seq % 2 == 0]
 
 
+class Erasing(WithBodies):
+    """What an answer is made of is read anew each time; ``erased`` seqs have no body any more."""
+
+    erased = 1 << 63
+
+    def bodies(self, events: Sequence[EventId]) -> list[Body]:
+        return super().bodies([event for event in events if event.seq < self.erased])
+
+
 @pytest.mark.parametrize("data", [b"", b"\x00", b"\x83\x03\x01", b"\xff" * 100, bytes(5 << 20)])
 def test_a_question_that_cannot_be_read_is_told_so(data: bytes) -> None:
     assert ended(PaperHoldings({LOG: 5}), data) == ["malformed"]
@@ -174,6 +183,17 @@ def test_bodies_that_are_here_are_given_in_small_messages(body_bytes: int) -> No
     assert [body.event for body in found] == [event for event in events if event.seq % 2 == 0]
     assert all(len(one.encode()) <= 256 * 1024 for one in answers)
     assert holdings.asked_at_once <= 4
+
+
+@pytest.mark.parametrize("body_bytes", [60_000, 90_000, 130_000, 300_000])
+def test_a_body_that_is_erased_between_two_answers_is_not_given(body_bytes: int) -> None:
+    holdings = Erasing({LOG: 40}, body_bytes=body_bytes)
+    events = tuple(sorted(event_at(LOG, seq) for seq in range(1, 41)))
+    answers = answer(holdings, BodiesQuery(events).encode())
+    first = decode(next(answers))
+    assert isinstance(first, BodiesAnswer)
+    holdings.erased = first.bodies[-1].event.seq + 1
+    assert [decode(one) for one in answers] == [DONE]
 
 
 def test_bodies_end_with_their_credit() -> None:
