@@ -9,7 +9,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from kioku.log.private import refuse_private
+from kioku.errors import StoreAccessError
+from kioku.log.private import refuse_private, space_of
+from kioku.log.schema import read_meta
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -103,6 +105,22 @@ class Meeting:
         """Whether this replica ever met another, also one that was forgotten."""
         with self._met() as table:
             return table.has_met
+
+    def _note_meeting(self, space_id: bytes) -> None:
+        """Note, where others' events are about to come in, that they do: in the same transaction.
+
+        A store that holds some of them must never become another space's, however the exchange
+        with whoever sent them ends.
+        """
+        from kioku.log.peers import note_meeting
+
+        connection = self._core.connection
+        if read_meta(connection, "space_id") != space_id:
+            raise StoreAccessError(
+                f"space {space_of(connection)}: what came was sent in another space; nothing of it"
+                " was stored; wait until the node has joined anew"
+            )
+        note_meeting(connection)
 
     # -- receipts
 

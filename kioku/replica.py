@@ -321,19 +321,25 @@ class Replica(Copying, Erasing, Exchanging, Meeting):
             yield seal
         yield from self._chunks(path, last)
 
-    def ingest_chunk(self, data: bytes, *, now_ms: int) -> IngestCounts:
+    def ingest_chunk(
+        self, data: bytes, *, now_ms: int, space_id: bytes | None = None
+    ) -> IngestCounts:
         """Accept a chunk: verified whole first, then stored, folded and shown at once.
 
-        Ingesting it again, or after a longer one, changes nothing.
+        Ingesting it again, or after a longer one, changes nothing. ``space_id`` is of the space
+        that a peer sent it in, for ever this store's from then on; None for what a person brought.
 
         Raises:
             PeerError: the kind that says why it is refused; nothing of it was stored.
+            StoreAccessError: if this store is not of that space; nothing was stored.
         """
         chunk = decode_chunk(data)
         full = any(event.kind in (PURGE, RETRACT) for event in chunk.events)
         with self._opened():
             self._verify(chunk)
             with self._writing(now_ms, full=full):
+                if space_id is not None:
+                    self._note_meeting(space_id)
                 counts = self._core.ingest(chunk, now_ms)
             self._try_erasing()
             return counts

@@ -1,10 +1,10 @@
 """The replicas that this one has met, and what each has confirmed to have erased.
 
-The table is made when the first peer is met: its being there says that one was, for ever. It is
-written when something is new and not when somebody is heard of, so that a mesh in which nothing
-happens writes nothing. What is in it travels with a backup; a store that finds itself a copy keeps
-the peers and believes none of their receipts (``forget_receipts``): what they took back since is
-not in there.
+The table is made when the first peer is met, or the first event comes from one: its being there
+says so for ever. It is written when something is new and not when somebody is heard of, so that a
+mesh in which nothing happens writes nothing. What is in it travels with a backup; a store that
+finds itself a copy keeps the peers and believes none of their receipts (``forget_receipts``): what
+they took back since is not in there.
 """
 
 from __future__ import annotations
@@ -147,6 +147,13 @@ def has_met(connection: apsw.Connection) -> bool:
     return bool(connection.execute(sql).get)
 
 
+def note_meeting(connection: apsw.Connection) -> None:
+    """Note for ever that this store has met others."""
+    if not has_met(connection):
+        for statement in _TABLES:
+            connection.execute(statement)
+
+
 def forget_receipts(connection: apsw.Connection) -> None:
     """Let every peer confirm anew: this store is a copy, and may have missed what came since."""
     if has_met(connection):
@@ -223,8 +230,7 @@ class PeerTable:
 
     def write(self, seen: Sighting) -> bool:
         """Note a sighting; False if so many are noted that there is no room for this one."""
-        for statement in _TABLES:
-            self._connection.execute(statement)
+        note_meeting(self._connection)
         sql = "SELECT 1 FROM peer WHERE log_id = ?"
         if not self._connection.execute(sql, (seen.log_id,)).get and not self._make_room():
             return False

@@ -35,6 +35,8 @@ class ReplicaHoldings:
         self._sums = PrefixSums()
         self._row = -1
         self._reloads = 0
+        self.space_id: bytes | None = None
+        """The space that is spoken in: what comes in belongs to it, and to no other."""
 
     # -- what is stated
 
@@ -116,8 +118,10 @@ class ReplicaHoldings:
 
         Raises:
             PeerError: the kind that says why it is refused; nothing of it was stored.
+            StoreAccessError: if the store was made another space's since that was joined.
         """
-        return self._replica.ingest_chunk(data, now_ms=self._now_ms()).new_events
+        counts = self._replica.ingest_chunk(data, now_ms=self._now_ms(), space_id=self.space_id)
+        return counts.new_events
 
     def supply(self, bodies: Sequence[Body]) -> int:
         """Give missing events their bodies; gives how many were accepted.

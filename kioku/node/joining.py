@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kioku.errors import PeerError
+from kioku.log.private import PRIVATE_SPACE
 from kioku.transport.message import SpacesAnswer, decode
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class Decision(NamedTuple):
 def read_offers(answers: Iterable[bytes]) -> list[Offer]:
     """Give the spaces that hubs offer, ascending by id; what cannot be read is left out.
 
+    So is one that is called as the private space is: nobody can take part in that.
+
     Where two hubs name one space differently, the first name in order counts.
     """
     found: dict[bytes, str] = {}
@@ -53,7 +56,8 @@ def read_offers(answers: Iterable[bytes]) -> list[Offer]:
             continue
         if isinstance(answer, SpacesAnswer):
             for space_id, name in answer.spaces:
-                found[space_id] = min(name, found.get(space_id, name))
+                if name != PRIVATE_SPACE:
+                    found[space_id] = min(name, found.get(space_id, name))
     return [Offer(space_id, found[space_id]) for space_id in sorted(found)]
 
 

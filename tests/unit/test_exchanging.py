@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kioku.errors import BadCommitmentError, InvalidArgumentError, StoreAccessError
+from kioku.errors import (
+    BadCommitmentError,
+    BadSealError,
+    InvalidArgumentError,
+    StoreAccessError,
+)
 from kioku.exchanging import NONCES_MAX
 from kioku.log.chunk import decode_chunk
 from kioku.log.event import BODY_BYTES_MAX, GENESIS, PURGE, SAVE
@@ -156,6 +161,33 @@ def test_one_that_has_met_others_stays_in_its_space(replica: Replica) -> None:
     with pytest.raises(StoreAccessError):
         replica.adopt_space(bytes(16), "other")
     assert (replica.space_id(), replica.space_name()) == (bytes(16), "team")
+
+
+def test_one_that_holds_what_a_peer_sent_stays_in_its_space(replica: Replica) -> None:
+    """However the exchange with that peer ended, and though it was never noted as met."""
+    replica.adopt_space(bytes(16), "team")
+    with open_store() as other:
+        save(other, KEY, b"the team's")
+        (chunk,) = other.export_chunks()
+    with pytest.raises(BadSealError):
+        replica.ingest_chunk(chunk[:-1] + b"?", now_ms=NOW_MS, space_id=bytes(16))
+    assert not replica.has_met_peers()
+    with pytest.raises(StoreAccessError, match="another space"):
+        replica.ingest_chunk(chunk, now_ms=NOW_MS, space_id=bytes([1]) * 16)
+    assert not replica.has_met_peers()
+    assert shown(replica, KEY) is None
+    replica.ingest_chunk(chunk, now_ms=NOW_MS, space_id=bytes(16))
+    with pytest.raises(StoreAccessError):
+        replica.adopt_space(bytes([1]) * 16, "other")
+    assert shown(replica, KEY) == b"the team's"
+
+
+def test_what_a_person_brings_keeps_no_store_from_joining_a_space(replica: Replica) -> None:
+    with open_store() as other:
+        save(other, KEY, b"on a stick")
+        (chunk,) = other.export_chunks()
+    replica.ingest_chunk(chunk, now_ms=NOW_MS)
+    replica.adopt_space(bytes(16), "team")
 
 
 def test_no_replica_becomes_one_of_the_private_space(replica: Replica) -> None:

@@ -30,6 +30,10 @@ def test_the_same_name_is_the_same_space() -> None:
         assert decide([offer("team"), offer("default")], OWN, has_met=has_met) == (OWN, "")
 
 
+def test_a_hub_that_offers_the_private_space_offers_nothing() -> None:
+    assert read_offers([answer("private", "team"), answer("private")]) == [offer("team")]
+
+
 def test_a_store_that_met_nobody_becomes_the_one_space_that_the_hubs_have() -> None:
     assert decide([offer("team")], OWN, has_met=False) == (offer("team"), "")
 
