@@ -104,10 +104,16 @@ def test_when_a_peer_was_seen_last_is_kept_if_asked(replica: Replica) -> None:
 def test_a_store_is_not_its_own_peer(replica: Replica) -> None:
     first = replica.begin_log(NOW_MS)
     assert not meet(replica, first)
+    assert replica.peers() == []
+
+
+def test_whoever_speaks_under_a_log_that_was_closed_here_is_a_peer(replica: Replica) -> None:
+    """A copy of this store, or what this is a copy of: it is waited for like any other."""
+    first = replica.begin_log(NOW_MS)
     replica.close_own_log()
     replica.begin_log(NOW_MS)
-    assert not meet(replica, first)
-    assert replica.peers() == []
+    assert meet(replica, first)
+    assert only(replica).log_id == first
 
 
 def test_a_forgotten_peer_is_waited_for_no_more_and_can_be_met_again(replica: Replica) -> None:
