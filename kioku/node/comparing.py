@@ -194,6 +194,9 @@ class Comparer:
         peer.forget_refusals(now_ms)
         session = Session(self._site.holdings, rng=self._site.rng, refused=tuple(peer.refused))
         self.conversation = Conversation(self._site, peer, session)
+        peer.had_turn = False
+        # Kept there, so that what calls for another session meanwhile is not taken for met by this.
+        self.conversation.must_ms, peer.must_ms = peer.must_ms, None
         self._step(lambda running: running.begin(now_ms), now_ms)
 
     def reply(self, number: int, data: bytes, now_ms: int) -> bool:
@@ -214,22 +217,28 @@ class Comparer:
         except StoreError as error:
             self._site.trouble(error)
             self._not_before_ms = now_ms + self._site.jitter(STORE_AGAIN_MS)
-            self.conversation = None
+            self.cut()
             return True
         if running.outcome is not None:
             self.conversation = None
-            self._conclude(running, running.outcome, now_ms)
+            try:
+                self._conclude(running, running.outcome, now_ms)
+            except StoreError:  # what it says of receipts may not be kept: ask for it again
+                running.peer.must_by(now_ms + self._site.jitter(STORE_AGAIN_MS))
+                raise
         elif running.problem:
             self._leave(running, now_ms)
         return is_known
 
     def cut(self) -> None:
-        """Drop what runs: the link is gone. What it has brought stays."""
-        self.conversation = None
+        """Drop what runs: the link is gone. What it has brought stays, and what called for it."""
+        running, self.conversation = self.conversation, None
+        if running is not None and running.must_ms is not None:
+            running.peer.must_by(running.must_ms)
 
     def _leave(self, running: Conversation, now_ms: int) -> None:
         """End a session that its peer let down."""
-        self.conversation = None
+        self.cut()
         self._site.counts["sessions_failed"] += 1
         running.peer.failed(running.problem, now_ms, self._site.rng.random())
         running.peer.behind = running.events_left or None
@@ -241,8 +250,9 @@ class Comparer:
         if running is None or now_ms - running.began_ms < TURN_MS:
             return
         if any(p is not running.peer and self._is_due(p, now_ms) for p in self._peers):
-            self.conversation = None
+            self.cut()
             running.peer.compared_ms = now_ms
+            running.peer.had_turn = True
             running.peer.behind = running.events_left or None
             self._on_end(running, None, now_ms)
 
@@ -254,6 +264,8 @@ class Comparer:
         peer.fruitless = peer.fruitless + 1 if is_fruitless else 0
         self._remember_refused(peer, outcome, now_ms)
         if outcome.problem:
+            if running.must_ms is not None:
+                peer.must_by(running.must_ms)
             peer.failed(outcome.problem, now_ms, self._site.rng.random())
             self._site.counts["sessions_failed"] += 1
         else:
@@ -271,7 +283,7 @@ class Comparer:
         peer = running.peer
         peer.succeeded(now_ms)
         peer.is_hinted = False
-        peer.must_ms = peer.wanted_ms = None
+        peer.wanted_ms = None
         told = outcome.peer_digest or running.digest
         is_all = not outcome.events_left or bool(peer.refused)
         peer.covered = frozenset((running.digest, told) if is_all else ())

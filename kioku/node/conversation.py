@@ -45,6 +45,8 @@ class Conversation:
         """What the peer had when it began; it can only have got more since."""
         self.stated = site.replica.extent()
         """What this replica stated when it began."""
+        self.must_ms: int | None = None
+        """Since when it had to be, if it had: so it must again, should it come to nothing."""
         self.began_ms = 0
         self.problem = ""
         """Why the peer was left before the session ended."""

@@ -159,7 +159,7 @@ class Engine:
         address = Address(site.replica.space_id(), site.profile.machine, log_id)
         if site.address not in (None, address):
             self._move(is_shared=is_shared and address.log_id != site.own_log_id)
-        site.address = address
+        site.address, site.holdings.space_id = address, address.space_id
         return site.look()
 
     def _move(self, *, is_shared: bool) -> None:
@@ -259,14 +259,15 @@ class Engine:
         self._peers.succeed(peer, beacon.identity)
         is_new = peer.is_new(beacon)
         peer.heard(beacon, now_ms, self._site.clock.wall_ms())
-        self._receipts.heard(peer)
-        if is_new:
+        if is_new:  # said once: before anything that a failing store may keep from being done
             self._publisher.met(now_ms)
             self._comparer.met(peer, now_ms)
+        self._receipts.heard(peer)
         self._site.look()
         self._comparer.note(peer, now_ms)
         self._note_level(peer, now_ms)
-        if self._clock_setting.heard(peer.offset_ms or 0, now_ms):
+        is_known = peer.compared_ms is not None  # anybody can invent an address that agrees with us
+        if is_known and self._clock_setting.heard(peer.offset_ms or 0, now_ms):
             self.local_change()
 
     def _heard_live(self, sender: Address, live: Live, now_ms: int) -> None:

@@ -3,8 +3,8 @@
 A store that is copied with its key, machine and all, leaves two machines that write one log. Each
 finds out by itself: it is shown an event of its own log that it does not hold (the store then
 closes the log as it ingests it), or it hears a beacon under its own log's id with a nonce that no
-node of this store has written down. Either way the log is closed, the next one names it as its
-parent, and nothing is lost: both ends stay, and are folded.
+node of this store has written down, or that shows an end which is not held here. Either way the log
+is closed, the next one names it as its parent, and nothing is lost: both ends stay, and are folded.
 
 A beacon can be invented, so one that is believed must show an end of our log that our key signed;
 that can be replayed, so no more than a few logs an hour are closed for a beacon's sake.
@@ -58,7 +58,8 @@ class ForkWatch:
             verify(public_key, tip, seal)
         except BadSealError:
             return False
-        return not self._site.replica.has_nonce(beacon.nonce)
+        is_ours = self._site.replica.has_nonce(beacon.nonce) and self._site.replica.holds(tip)
+        return not is_ours  # a nonce is copied too, where a machine is copied with its memory
 
     def _may_close(self, now_ms: int) -> bool:
         if len(self._closings) < CLOSINGS_MAX:

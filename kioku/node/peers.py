@@ -49,6 +49,7 @@ class Peer:
         "failed_ms",
         "failures",
         "fruitless",
+        "had_turn",
         "heard_ms",
         "heard_wall_ms",
         "is_erased",
@@ -94,6 +95,8 @@ class Peer:
         """How long it is let wait then: around what, and as it was drawn."""
         self.fruitless = 0
         """How often in a row what it said led to nothing."""
+        self.had_turn = False
+        """Its last session was ended for the others' sake, who come first now."""
         self.compared_ms: int | None = None
         self.asked_missing_ms: int | None = None
         self.level_ms: int | None = None
@@ -156,10 +159,16 @@ class Peer:
         return self.beacon.identity if self.beacon is not None else b""
 
     @property
-    def order(self) -> tuple[bool, int, Address]:
-        """Whom to compare with first: hubs, then whoever was not compared with for longest."""
+    def order(self) -> tuple[bool, bool, int, Address]:
+        """Whom to compare with first: hubs, then whoever was not compared with for longest.
+
+        Who failed, or had a long turn just now, comes after all others, hub or not: else a few that
+        never answer, and call themselves hubs, would keep everybody else waiting for ever.
+        """
+        if self.had_turn or self.failures:
+            return (True, False, max(self.compared_ms or 0, self.failed_ms), self.address)
         compared = -1 if self.compared_ms is None else self.compared_ms
-        return (not self.is_hub, compared, self.address)
+        return (False, not self.is_hub, compared, self.address)
 
     def failed(self, problem: str, now_ms: int, chance: float) -> None:
         """Leave it alone for a while: longer each time, by full jitter, at most a minute."""
@@ -204,10 +213,12 @@ class Peers:
         return peer
 
     def _forget_one(self) -> bool:
+        """Forget who is silent longest, or else one who never gave what it was asked for."""
         silent = [peer for peer in self if not peer.is_reachable]
-        if not silent:
+        vain = [peer for peer in self if peer.failures and peer.compared_ms is None]
+        if not (silent or vain):
             return False
-        del self._peers[min(silent, key=lambda peer: peer.heard_ms).address]
+        del self._peers[min(silent or vain, key=lambda peer: peer.heard_ms).address]
         return True
 
     def succeed(self, peer: Peer, identity: bytes) -> None:

@@ -33,7 +33,7 @@ class Receipts:
         Only one that was compared with: others may be somebody's invention.
         """
         if peer.beacon is not None and peer.compared_ms is not None:
-            self._site.replica.note_peer(
+            is_written = self._site.replica.note_peer(
                 peer.address.log_id,
                 machine=peer.address.machine,
                 role=peer.beacon.role,
@@ -41,6 +41,8 @@ class Receipts:
                 now_ms=peer.heard_wall_ms,
                 keep=keep,
             )
+            if is_written:
+                peer.noted = None  # it may have been forgotten, and what it confirmed with it
 
     def gone(self, peers: Iterable[Peer]) -> None:
         """Note when peers were heard last, for nobody knows when they will be again."""

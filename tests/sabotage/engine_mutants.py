@@ -236,7 +236,7 @@ ENGINE_GROUPS: dict[str, list[Change]] = {
         Change(
             "our own echo is taken for another's",
             FORKS,
-            "return not self._site.replica.has_nonce(beacon.nonce)",
+            "return not is_ours",
             "return True",
             FORK_TESTS,
         ),

@@ -12,6 +12,7 @@ from tests.sabotage.doctor_mutants import DOCTOR_GROUPS
 from tests.sabotage.edge_mutants import EDGE_GROUPS
 from tests.sabotage.engine_mutants import ENGINE_GROUPS
 from tests.sabotage.exchange_mutants import EXCHANGE_GROUPS
+from tests.sabotage.lapse_mutants import LAPSE_GROUPS
 from tests.sabotage.link_mutants import LINK_GROUPS
 from tests.sabotage.memory_mutants import MEMORY_GROUPS
 from tests.sabotage.mesh_cli_mutants import MESH_CLI_GROUPS
@@ -339,6 +340,7 @@ GROUPS: dict[str, list[Change]] = {
     **DOCTOR_GROUPS,
     **EDGE_GROUPS,
     **ENGINE_GROUPS,
+    **LAPSE_GROUPS,
     **RECEIPT_GROUPS,
     **EXCHANGE_GROUPS,
     **LINK_GROUPS,

@@ -61,8 +61,8 @@ SIMULATION_GROUPS: dict[str, list[Change]] = {
         Change(
             "no beacon shows that a log is written by two",
             FORKS,
-            "        return not self._site.replica.has_nonce(beacon.nonce)\n",
-            "        return False\n",
+            "        return not is_ours",
+            "        return False",
             SCENARIOS,
         ),
         Change(
