@@ -207,19 +207,25 @@ def test_a_watch_says_which_machine_a_change_came_from(pair: tuple[Machine, Mach
     spoke.save("over there")
     hub.save("here")
     until(lambda: hub.glance().visible == 2, lambda: hub.log)
-    watching = hub.start(*COMMAND, "watch", "--json", stdout=subprocess.PIPE)
-    assert watching.stdout is not None
-    found = [watching.stdout.readline().decode() for _ in range(2)]
-    watching.kill()
-    watching.wait()
     changes = []
-    for line in found:
+    for line in first_lines(hub, 2, "watch", "--json"):
         assert_documented("watch", line)
         changes.append(json.loads(line))
     origins = {one["observation"]["content"]: (one["replica"], one["machine"]) for one in changes}
-    assert origins["here"] == ("alpha", "")
-    assert origins["over there"][0] == "beta"
-    assert origins["over there"][1] == shown(hub, "peers")["peers"][0]["machine"]
+    machine = shown(hub, "peers")["peers"][0]["machine"]
+    assert origins == {"here": ("alpha", ""), "over there": ("beta", machine)}
+    ends = {line.rstrip("\n").rpartition(" by ")[2] for line in first_lines(hub, 2, "watch")}
+    assert ends == {"alpha/tests", f"beta/tests from {machine}"}
+
+
+def first_lines(machine: Machine, count: int, *command: str) -> list[str]:
+    """The first lines of what does not end by itself."""
+    process = machine.start(*COMMAND, *command, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    found = [process.stdout.readline().decode() for _ in range(count)]
+    process.kill()
+    process.wait()
+    return found
 
 
 def test_an_export_since_a_peer_leaves_out_what_it_has(

@@ -301,8 +301,8 @@ MESH_CLI_GROUPS: dict[str, list[Change]] = {
         Change(
             "a change of this machine came from elsewhere",
             "kioku/cli/following.py",
-            "        if change.is_own:\n",
-            "        if False:\n",
+            "[] if change.is_own else [",
+            "[",
             TOLD_TESTS,
         ),
     ],
