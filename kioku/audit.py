@@ -165,8 +165,8 @@ def _missing(core: Core) -> Finding:
         "missing",
         "warn",
         f"{counted(count, 'event')} came without a body",
-        "kioku sync asks every machine that is reached; else on one that has them kioku export FILE,"
-        " here kioku import FILE",
+        "kioku sync asks every machine that is reached; else on one that has them kioku export"
+        " FILE, here kioku import FILE",
     )
 
 
