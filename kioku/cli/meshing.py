@@ -79,7 +79,6 @@ def taking(arguments: Namespace, *, mode: str | None = None) -> Taking:
             "this machine takes no part in a mesh: nothing says where to listen, nor whom to dial",
             hint="kioku init --mode hub, or kioku init --mode spoke --connect ADDRESS",
         )
-    check_zenoh(config)
     spaces = config.spaces or _unnamed(settings, config)
     is_chosen = bool(config.spaces) or settings.sources["space"] != "default"
     return Taking(settings, config, spaces, is_chosen=is_chosen)
@@ -108,22 +107,12 @@ def _unnamed(settings: Settings, config: MeshConfig) -> tuple[str, ...]:
     return tuple(sorted(found | {settings.space}))
 
 
-def check_zenoh(config: MeshConfig) -> None:
-    """Refuse what ``[zenoh]`` may not say.
-
-    Raises:
-        ConfigError: it says what kioku needs to be as it is; names the key.
-    """
-    from kioku.transport.zenoh_settings import check_overrides
-
-    check_overrides(config.zenoh)
-
-
 def make_node(found: Taking) -> Node:
     """A node of these spaces, which does nothing yet; a store that is not there is made by it.
 
     Raises:
         PrivateSpaceError: if one of them is private.
+        ConfigError: if ``[zenoh]`` says what it may not; names the key.
     """
     from kioku.cli.verbs import version
     from kioku.memory.opening import create_directory

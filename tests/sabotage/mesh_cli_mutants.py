@@ -272,7 +272,7 @@ MESH_CLI_GROUPS: dict[str, list[Change]] = {
         ),
         Change(
             "what [zenoh] may not say is found by Zenoh",
-            "kioku/cli/meshing.py",
+            "kioku/node/settings.py",
             "    check_overrides(config.zenoh)\n",
             "",
             MESH_TESTS,
