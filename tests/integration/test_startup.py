@@ -61,6 +61,15 @@ def test_no_command_of_one_machine_imports_what_the_mesh_needs() -> None:
         assert not _modules_after(*command) & mesh
 
 
+def test_where_a_mesh_is_set_up_neither_a_save_nor_a_search_loads_anything_of_it() -> None:
+    _modules_after("init", "--mode", "hub", "--listen", "127.0.0.1")
+    of_the_mesh = {"zenoh", "kioku.config.mesh", "kioku.node.node", "kioku.transport.session"}
+    for command in (["save", "the second"], ["search", "first"]):
+        loaded = _modules_after(*command)
+        assert "tomllib" in loaded  # the file is there, and was read
+        assert not loaded & of_the_mesh
+
+
 def test_no_command_imports_the_schemas_to_do_its_work() -> None:
     for command in (["save", "the second"], ["list"], ["search", "first"]):
         assert "kioku.cli.schemas" not in _modules_after(*command)
