@@ -348,7 +348,7 @@ NODE_GROUPS: dict[str, list[Change]] = {
             NODE,
             "            compare()\n",
             "            pass\n",
-            NODE_TESTS,
+            STATUS_TESTS,
         ),
     ],
 }

@@ -9,9 +9,11 @@ import pytest
 
 from kioku.errors import TransportError
 from kioku.node.inbox import InboxStatistics
+from kioku.node.node import wait_level
 from kioku.node.statistics import EngineStatistics, PeerStatistics
 from kioku.node.status import NodeStatus, SpaceStatus
 from kioku.transport.link import Address
+from kioku.values import replace
 
 PEER = PeerStatistics(
     name="cellar",
@@ -113,3 +115,24 @@ def test_what_is_no_status_says_that_the_versions_differ(told: object) -> None:
 
 def test_a_space_is_level_only_as_its_engine_says() -> None:
     assert [space.is_level for space in STATUS.spaces] == [False, False]
+
+
+LEVEL = STATUS.spaces[0]._replace(engine=replace(ENGINE, is_level=True))
+
+
+def test_who_waits_to_be_level_has_spaces_compared_until_they_are() -> None:
+    compared: list[int] = []
+
+    def look() -> list[SpaceStatus]:
+        return [LEVEL] if len(compared) == 2 else [LEVEL, STATUS.spaces[0]]
+
+    assert wait_level(look, lambda: compared.append(1), 60)
+    assert len(compared) == 2
+
+
+def test_who_is_level_has_nothing_compared_and_who_is_stopped_waits_no_more() -> None:
+    compared: list[int] = []
+    assert wait_level(lambda: [LEVEL], lambda: compared.append(1), 0)
+    assert not wait_level(list, lambda: compared.append(1), 0)
+    assert not wait_level(list, lambda: compared.append(1), 3_600, is_stopped=lambda: True)
+    assert not compared
