@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kioku.errors import KiokuError, StoreError
 from kioku.transport.answering import answer
+from kioku.transport.limits import QUERY_BYTES_MAX
+from kioku.transport.message import End
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +46,15 @@ class Answerer:
         return bool(self._pending)
 
     def accept(self, query: Query) -> None:
-        """Take a question in; it is ended at once where too many wait."""
+        """Take a question in; it is ended at once where too many wait.
+
+        So is one that is longer than a question can be: 64 of those would hold 256 MiB.
+        """
+        if len(query.data) > QUERY_BYTES_MAX:
+            self._note("malformed")
+            query.answer(End("malformed").encode())
+            query.end()
+            return
         if len(self._pending) >= PENDING_MAX:
             self._site.counts["dropped"] += 1
             query.end()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from kioku.log.chunk import decode_chunk, encode_chunk
 from kioku.node.answers import PENDING_MAX, REPLIES_PER_TURN
 from kioku.node.peers import PEERS_MAX
+from kioku.transport.limits import QUERY_BYTES_MAX
 from kioku.transport.link import Address, LinkChange, Put, Query, Reply, ReplyEnd
 from kioku.transport.message import Beacon, End, HeadsQuery, Live, RangeQuery, decode
 from tests.unit.node.world import Machine, World
@@ -125,6 +126,19 @@ def test_a_flood_of_questions_is_answered_a_few_at_a_time_and_the_rest_ended() -
     assert sorted(ended) == list(range(count))
     assert len(answers) == 2 * PENDING_MAX
     assert hub.engine.statistics().counts["dropped"] == 100
+
+
+def test_questions_that_are_too_long_do_not_wait() -> None:
+    _, hub, _ = pair()
+    answers: list[bytes] = []
+    ends: list[None] = []
+    for _ in range(PENDING_MAX):
+        data = bytes(QUERY_BYTES_MAX + 1)
+        hub.engine.handle(Query("heads", data, answers.append, lambda: ends.append(None)))
+    assert not hub.engine._answerer.is_busy
+    assert len(ends) == PENDING_MAX
+    assert {decode(one) for one in answers} == {End("malformed")}
+    assert hub.engine.statistics().counts["rejected"] == PENDING_MAX
 
 
 def test_a_long_answer_is_given_a_few_replies_at_a_time() -> None:
