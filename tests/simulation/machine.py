@@ -263,6 +263,7 @@ class Machine:
     def thaw(self) -> None:
         """Let them go on."""
         self.is_frozen = False
+        self._poll()
         self.take_turn_in(0)
 
     # -- whoever reads
@@ -286,11 +287,16 @@ class Machine:
         try:
             is_done = self.guard(lambda: call(self.memory))
         except (StoreFullError, StoreIOError):
-            return False  # and nothing was acknowledged
+            is_done = False  # nothing was acknowledged, though something may be written
+            self._poll()
         if is_done and self.note_rows():
-            delay_ms = self.network.rng.randrange(POLL_MS)
-            self.network.schedule.after(delay_ms, partial(self._follow, self.starts))
+            self._poll()
         return is_done
+
+    def _poll(self) -> None:
+        """Let the node see that the store has changed."""
+        delay_ms = self.network.rng.randrange(POLL_MS)
+        self.network.schedule.after(delay_ms, partial(self._follow, self.starts))
 
     def _follow(self, starts: int) -> None:
         if self.is_up and starts == self.starts and not self.is_frozen:
