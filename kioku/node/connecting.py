@@ -30,9 +30,9 @@ WAIT_S_MAX: Final = 5.0
 ASK_MS: Final = 3_000
 """For the hubs to answer whether they are there."""
 CLOSE_S: Final = 2.0
-LEAVE_S: Final = 0.5
-"""For the thread to come back from the network. One that does while the interpreter is taken apart
-aborts the process (seen 10 times of 100 that ended while they dialled); one that hangs does not."""
+LEAVE_S: Final = 1.2
+"""For a dial that is under way to come back. One that does while the interpreter is taken apart
+aborts the process, so with what an exit waits besides this outlasts the dial of one silent hub."""
 SILENCE_MS: Final = 60_000
 """After which a connection is doubted: every hub says something within 45 s."""
 SILENCE_MS_MAX: Final = 3_600_000
@@ -101,7 +101,7 @@ class Connecting:
             self._changed.notify()
         if transport is not None:
             transport.close(deadline_s)
-        if self._thread is not None:
+        elif self._thread is not None:
             self._thread.join(min(deadline_s, LEAVE_S))
         self.state = "closed"
 

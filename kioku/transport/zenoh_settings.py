@@ -18,9 +18,11 @@ from kioku.errors import ConfigError
 MESSAGE_BYTES_MAX: Final = 4 * 1024 * 1024
 """Of one message, in and out (DESIGN §8); a hub lets nothing larger through."""
 
-OPEN_TIMEOUT_MS: Final = 2_000
-"""How long one hub may take to answer a connection attempt, which is three round trips: enough for
-a satellite. Zenoh's own 10 s would keep a spoke from its second hub for as long."""
+OPEN_TIMEOUT_MS: Final = 1_600
+"""How long one hub may take to answer a connection attempt, which is two round trips once TCP is
+connected: enough for a satellite (750 ms there and back were seen to do). Zenoh's own 10 s would
+keep a spoke from its second hub for as long; with 2 s a dial outlived a program that may take two
+seconds to end."""
 
 LEASE_MS: Final = 4_000
 """A peer that is silent for so long is gone: how late a frozen one is noticed."""

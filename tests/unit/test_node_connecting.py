@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kioku.errors import AddressInUseError, PeerUnreachableError
-from kioku.node.connecting import Silence
+from kioku.node.connecting import LEAVE_S, Silence
+from kioku.transport.zenoh_session import EXIT_PATIENCE_S
+from kioku.transport.zenoh_settings import OPEN_TIMEOUT_MS
 from tests.unit.nodes import Machines, machines, state_of, until
 
 if TYPE_CHECKING:
@@ -102,6 +104,11 @@ def test_a_dial_that_hangs_keeps_no_node_from_ending(world: Machines) -> None:
         assert node.stop()
     may_go_on.set()
     until(lambda: late and late[0].is_closed)  # nobody is left who wants it
+
+
+def test_an_end_outlasts_the_dial_of_a_silent_hub_and_takes_two_seconds_at_most() -> None:
+    waited_ms = 1_000 * (LEAVE_S + EXIT_PATIENCE_S)
+    assert OPEN_TIMEOUT_MS + 100 <= waited_ms <= 1_800
 
 
 def test_a_mesh_in_which_nobody_answers_is_dialled_less_and_less_often() -> None:
