@@ -64,6 +64,13 @@ def _check_state(path: str, status: NodeStatus) -> Check:
     where = f"process {status.pid}, {status.role}, {status.transport}"
     if problem:
         return Check("node", "warn", f"{where}: {problem}", "do as it says; kioku status shows it")
+    if status.role == "spoke" and status.transport == "open" and not status.routers:
+        return Check(
+            "node",
+            "warn",
+            f"{where}: no hub is reached; it is dialled again all the time",
+            "see on the hub that kioku serve runs and was not stopped (Ctrl-Z): kioku status there",
+        )
     return Check("node", "pass", where)
 
 

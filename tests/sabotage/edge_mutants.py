@@ -105,6 +105,13 @@ EDGE_GROUPS: dict[str, list[Change]] = {
             case("node-a_store_that_fails_under_its_node"),
         ),
         Change(
+            "a spoke that reaches no hub passes",
+            NODE,
+            'status.transport == "open" and not status.routers',
+            'status.transport != "open" and not status.routers',
+            case("node-a_hub_that_is_frozen"),
+        ),
+        Change(
             "a plain router passes",
             NODE,
             "if one not in engine.identities]",

@@ -225,6 +225,18 @@ def a_hub_that_cannot_listen(bench: Bench) -> Iterator[Any]:
 
 
 @breaks("node")
+def a_hub_that_is_frozen(bench: Bench) -> Iterator[Any]:
+    with running(bench) as node:
+        node.status = node.status._replace(routers=())
+        [found] = named(check(), "node")
+        assert "no hub is reached" in found.summary
+        assert "kioku status there" in found.hint
+        yield check
+        node.status = node.status._replace(routers=(b"hub",))
+        yield
+
+
+@breaks("node")
 def a_store_that_fails_under_its_node(bench: Bench) -> Iterator[Any]:
     with running(bench) as node:
         node.changes(problem="the disk is full; make room")
