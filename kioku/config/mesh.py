@@ -173,10 +173,18 @@ class _Reader:
             return None
 
     def check_zenoh(self, table: Mapping[str, Any]) -> None:
-        """Refuse what JSON cannot say: a date, or a number that is none."""
+        """Refuse what JSON cannot say, a date or a number that is none, and what is fixed."""
+        from kioku.transport.zenoh_settings import check_overrides
+
         for name, value in table.items():
             if not _is_plain_json(value, _NESTED_MAX):
                 self._fault(name, "…", self._source, "is nothing that Zenoh can be told", "zenoh")
+                continue
+            try:
+                check_overrides({name: value})
+            except ConfigError as error:
+                message = f"{self._source}: {error}"
+                self.faults.append(Fault(f"zenoh.{name}", "…", self._source, message))
 
     def _fault(self, name: str, value: Any, source: str, wrong: str, table: str = "mesh") -> None:
         place = source if source == "argument" else f"{source}: {table}.{show(name).strip(QUOTE)}"

@@ -214,6 +214,8 @@ def test_insecure_is_accepted_in_every_mode(file: File) -> None:
         ("[mesh]\nlissten = 'a'", "mesh.lissten: is unknown"),
         ('[mesh]\n"\\u001b[2J" = 1', "is unknown"),
         ("[zenoh]\nscouting = 2026-01-01", "zenoh.scouting: is nothing that Zenoh can be told"),
+        ("[zenoh]\nlisten = 1", "[zenoh] listen cannot be set: say listen in [mesh]; take it out"),
+        ("[zenoh.scouting.multicast]\nenabled = true", "scouting.multicast.enabled cannot be set"),
         ("[zenoh]\na = [nan]", "zenoh.a: is nothing that Zenoh can be told"),
         ("[zenoh]\na = " + "[" * 20 + "]" * 20, "zenoh.a: is nothing"),
         ('mode = "spoke"', "a spoke needs the address of its hub: --connect ADDRESS"),
