@@ -150,6 +150,15 @@ def _moment(ms: int) -> str | None:
     return datetime.fromtimestamp(ms / 1_000, UTC).isoformat(timespec="milliseconds")
 
 
+def told_apart(peers: Sequence[KnownPeer]) -> dict[str, str]:
+    """What to call each of them, by its log: its name, and its log too where others have it."""
+    names = [peer.name for peer in peers]
+    return {
+        peer.log_id: peer.name if names.count(peer.name) == 1 else f"{peer.name} {peer.log_id[:8]}"
+        for peer in peers
+    }
+
+
 def find_peer(known: Sequence[KnownPeer], typed: str) -> KnownPeer:
     """The one peer of this name, of this machine, or whose log's id begins so.
 

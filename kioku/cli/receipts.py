@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kioku.cli import render
+from kioku.cli.acquaintance import told_apart
 from kioku.cli.store import full_id, open_memory
 from kioku.errors import NotFoundError
 from kioku.wording import counted
@@ -62,10 +63,13 @@ def _state(one: KnownErasure) -> str:
         return "not sent yet"
     if not one.confirmed and not one.outstanding:
         return "no other replica was ever met"
-    confirmed = ", ".join(peer.name for peer in one.confirmed)
+    names = told_apart([*one.confirmed, *one.outstanding])
+    confirmed = ", ".join(names[peer.log_id] for peer in one.confirmed)
     if not one.outstanding:
         return f"confirmed by all {len(one.confirmed)}: {confirmed}"
-    waiting = ", ".join(f"{peer.name} (last seen {_seen(peer)[:19]})" for peer in one.outstanding)
+    waiting = ", ".join(
+        f"{names[peer.log_id]} (last seen {_seen(peer)[:19]})" for peer in one.outstanding
+    )
     return f"{f'confirmed by {confirmed}; ' if confirmed else ''}outstanding: {waiting}"
 
 

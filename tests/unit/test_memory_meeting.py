@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kioku.cli.acquaintance import AmbiguousPeerError, UnknownPeerError, find_peer
+from kioku.cli.acquaintance import AmbiguousPeerError, UnknownPeerError, find_peer, told_apart
 from kioku.memory.meeting import frontier_of, known_erasures, known_peers
 from tests.unit.meetings import state
 from tests.unit.memories import NOON_MS, Clock, Stores, carry
@@ -33,6 +33,17 @@ def meet(memory: Memory, peer: Memory, machine: str = "beta-machine") -> bytes:
     log_id = peer.replica.begin_log(NOON_MS)
     memory.replica.note_peer(log_id, machine=machine, role="spoke", version="0.1.0", now_ms=NOON_MS)
     return log_id
+
+
+def test_peers_of_one_name_are_told_apart_by_their_logs(stores: Stores) -> None:
+    alpha = stores.open("alpha")
+    one, two = (meet(alpha, stores.open(name), "laptop").hex() for name in ("beta", "gamma"))
+    three = meet(alpha, stores.open("delta"), "server").hex()
+    assert told_apart(known_peers(alpha.replica)) == {
+        one: f"laptop {one[:8]}",
+        two: f"laptop {two[:8]}",
+        three: "server",
+    }
 
 
 def test_a_peer_is_called_as_its_log_says_once_that_is_here(stores: Stores) -> None:
