@@ -110,8 +110,9 @@ def _follow(node: Node, log: _Log, stops: SimpleQueue[int]) -> None:
     seen = ServeLog(holder_of)
     pause_s = LOOK_S_MIN
     while node.is_running:
-        node.wait_open(0)
-        told = seen.look(node.statistics(), time.monotonic_ns() // 1_000_000)
+        status = node.statistics()
+        node.wait_open(0)  # what ends all is told once, as the error that it is
+        told = seen.look(status, time.monotonic_ns() // 1_000_000)
         for one in told:
             log.tell(one)
         pause_s = LOOK_S_MIN if told else min(LOOK_S, pause_s * 1.5)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 TEXT_LENGTH_MAX: Final = 200
 
 _WHERE: Final = re.compile(r"\s*at /\S+\.rs:\d+\.?")
+_INSTEAD: Final = re.compile(r", expected one of .*", re.DOTALL)
+"""All the names that it knows: hundreds of characters."""
 
 # What a message contains when a hub cannot listen, and what that means.
 _NOT_LISTENING: Final = (
@@ -30,8 +32,9 @@ _NOT_LISTENING: Final = (
 
 
 def one_line(error: Exception) -> str:
-    """Give what an error says, without the places in Zenoh's source."""
-    return " ".join(_WHERE.sub("", str(error)).split())[:TEXT_LENGTH_MAX]
+    """Give what an error says, without the places in Zenoh's source and the names it knows."""
+    text = _INSTEAD.sub("", _WHERE.sub("", str(error)))
+    return " ".join(text.split())[:TEXT_LENGTH_MAX]
 
 
 def of_opening(error: Exception | None, settings: ZenohSettings) -> KiokuError:

@@ -51,6 +51,8 @@ def test_a_taken_port_is_one_line_and_exit_code_1(mesh: Mesh) -> None:
     hub = mesh.hub()
     said(hub, "listening on")
     other = mesh.machine("other")
+    refused = other.run("serve", "--listen", hub.endpoint, code=1)
+    assert "cannot listen" not in refused.out, "it is said once"
     told = refusal(other, "serve", "--listen", hub.endpoint)
     assert f"cannot listen on {hub.endpoint}: " in told
     assert "--listen" in told

@@ -107,6 +107,13 @@ LINK_GROUPS: dict[str, list[Change]] = {
             f"{SETTINGS_TESTS} {ZENOH_TESTS}",
         ),
         Change(
+            "an error lists all that Zenoh knows",
+            FAULTS,
+            '_INSTEAD.sub("", _WHERE.sub("", str(error)))',
+            '_WHERE.sub("", str(error))',
+            SETTINGS_TESTS,
+        ),
+        Change(
             "an error shows the places in Zenoh's source",
             FAULTS,
             '_WHERE.sub("", str(error))',

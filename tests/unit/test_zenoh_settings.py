@@ -115,6 +115,11 @@ def test_what_is_not_known_is_said_without_the_places_in_the_source() -> None:
     assert str(error) == "cannot listen on tcp/127.0.0.1:7447: it broke; correct the endpoint"
 
 
+def test_what_zenoh_would_know_instead_is_left_out() -> None:
+    odd = RuntimeError("unknown field `foo`, expected one of `id`, `metadata`, `mode`, `a")
+    assert zenoh_faults.one_line(odd) == "unknown field `foo`"
+
+
 def test_hubs_that_do_not_answer_are_named() -> None:
     for cause in (None, RuntimeError("Unable to connect")):
         error = zenoh_faults.of_opening(cause, SPOKE)
