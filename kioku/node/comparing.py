@@ -285,7 +285,7 @@ class Comparer:
         peer.is_hinted = False
         peer.wanted_ms = None
         told = outcome.peer_digest or running.digest
-        is_all = not outcome.events_left or bool(peer.refused)
+        is_all = outcome.events_left <= outcome.events_refused
         peer.covered = frozenset((running.digest, told) if is_all else ())
         if peer.digest == running.digest:
             peer.digest, peer.is_erased = told, outcome.erased

@@ -61,6 +61,7 @@ class Outcome:
         refused: logs that were refused in this session, and were not before.
         behind: events that we lacked when the frontiers were compared.
         events_left: how many of those are still lacking.
+        events_refused: how many of those are of logs that were refused in this session.
         ahead: events that the peer lacked.
         new_events: events that came.
         new_bodies: missing bodies that came.
@@ -75,6 +76,7 @@ class Outcome:
     refused: tuple[Refusal, ...]
     behind: int
     events_left: int
+    events_refused: int
     ahead: int
     new_events: int
     new_bodies: int

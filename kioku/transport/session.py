@@ -337,6 +337,7 @@ class Session:
             refused=tuple(refused),
             behind=self._behind,
             events_left=numbers.events_left,
+            events_refused=sum(p.events_left for p in self._pulls or () if p.refusals),
             ahead=self._ahead,
             new_events=numbers.new_events,
             new_bodies=numbers.new_bodies,

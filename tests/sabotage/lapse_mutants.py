@@ -97,6 +97,13 @@ LAPSE_GROUPS: dict[str, list[Change]] = {
             "tests/unit/node/test_node_hostility.py",
         ),
         Change(
+            "what was refused hides what did not come",
+            "kioku/transport/session.py",
+            "for p in self._pulls or () if p.refusals)",
+            "for p in self._pulls or ())",
+            "tests/unit/transport/test_session_outcome.py",
+        ),
+        Change(
             "the private space can be offered",
             "kioku/node/joining.py",
             "                if name != PRIVATE_SPACE:\n",

@@ -10,6 +10,7 @@ from kioku.log.event import SAVE
 from kioku.log.hlc import pack
 from kioku.replica import Draft
 from kioku.transport.message import (
+    End,
     HeadsAnswer,
     RangeQuery,
     decode,
@@ -72,6 +73,31 @@ def test_a_log_that_is_refused_does_not_end_the_session() -> None:
         again = Wire(holdings_of(ours), holdings_of(theirs), spoil=spoil, refused={bad.genesis})
         assert again.run().is_level
         assert again.kinds == ["heads"]
+
+
+def test_what_lacks_of_a_refused_log_is_counted_apart() -> None:
+    """Else one refused log would hide that others did not come, and they were not asked for."""
+    for is_absent in (False, True):
+        with ExitStack() as stack:
+            ours, theirs, good, bad = two_logs(stack)
+            spoil = spoilt_log(bad.log_id)
+
+            def answers(
+                ask: Ask,
+                replies: list[bytes],
+                *,
+                refuses: Callable[[Ask, list[bytes]], list[bytes]] = spoil,
+                absent: bytes | None = good.log_id if is_absent else None,
+            ) -> list[bytes]:
+                question = decode(ask.data)
+                if isinstance(question, RangeQuery) and question.goal.log_id == absent:
+                    return [End("unknown").encode()]
+                return refuses(ask, replies)
+
+            outcome = Wire(holdings_of(ours), holdings_of(theirs), spoil=answers).run()
+            assert outcome.problem == ""
+            assert outcome.events_refused == 1
+            assert outcome.events_left == 1 + is_absent
 
 
 def test_a_chunk_that_was_spoilt_once_is_asked_for_again() -> None:
