@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kioku.log.chunk import decode_chunk, encode_chunk
+from kioku.log.seal import sign
 from kioku.node.answers import PENDING_MAX, REPLIES_PER_TURN
 from kioku.node.peers import PEERS_MAX
 from kioku.transport.limits import QUERY_BYTES_MAX
@@ -218,16 +219,24 @@ def test_a_log_that_was_spoilt_on_its_way_is_asked_for_again_after_a_while() -> 
     assert hub.engine.statistics().is_level
 
 
+def loose_chunk(machine: Machine) -> bytes:
+    """A chunk that a machine sealed, and that follows nothing."""
+    log_id = machine.engine.address.log_id
+    key = machine.replica._core.owner._keys.load(log_id)
+    tip = machine.engine._site.own_tip()
+    assert tip
+    assert key
+    whole = decode_chunk(next(iter(machine.engine._site.holdings.read_range(tip, None) or ())))
+    made = partial(encode_chunk, log_id, 99, bytes([1]) * 32, events=whole.events[1:])
+    return made(signature=sign(key.seed, decode_chunk(made(signature=bytes(64))).last))
+
+
 def test_hints_that_lead_to_nothing_lead_to_fewer_and_fewer_sessions() -> None:
     world, hub, anna = pair()
-    tip = anna.engine._site.own_tip()
-    assert tip
-    chunk = decode_chunk(next(iter(anna.engine._site.holdings.read_range(tip, None) or ())))
-    loose = encode_chunk(
-        chunk.log_id, 99, bytes([1]) * 32, events=chunk.events[1:], signature=bytes(64)
-    )
+    live = Live(loose_chunk(anna)).encode()
     world.counts.clear()
     for _ in range(600):
-        hub.inbox.append(Put(anna.engine.address, "live", Live(loose).encode()))
+        hub.inbox.append(Put(anna.engine.address, "live", live))
         world.run(100)
-    assert world.counts["ask heads"] < 20
+    assert hub.engine.statistics().counts["hints"] == 600
+    assert 3 <= world.counts["ask heads"] < 20
