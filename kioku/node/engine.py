@@ -257,7 +257,7 @@ class Engine:
             self._site.counts["dropped"] += 1
             return
         self._peers.succeed(peer, beacon.identity)
-        is_new = peer.is_new(beacon)
+        is_new = peer.is_new(beacon) or self._site.is_older(beacon.digest, peer.digest)
         peer.heard(beacon, now_ms, self._site.clock.wall_ms())
         if is_new:  # said once: before anything that a failing store may keep from being done
             self._publisher.met(now_ms)

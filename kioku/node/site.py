@@ -7,7 +7,7 @@ starts anything, so a simulation can hold all of them in its hand.
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from kioku.errors import LinkClosedError
@@ -89,8 +89,8 @@ class Site:
         self.problem = ""
         self.counts: Counter[str] = Counter()
         self.digest = bytes(32)
-        self._digests: deque[bytes] = deque()
-        self._had: set[bytes] = set()
+        self._looks = 0
+        self._had: dict[bytes, int] = {}
 
     def trouble(self, error: StoreError) -> None:
         """Note that the store failed; whatever it was for is tried again later."""
@@ -176,12 +176,17 @@ class Site:
             return False
         self.digest = digest
         if digest not in self._had:
-            self._had.add(digest)
-            self._digests.append(digest)
-            if len(self._digests) > DIGESTS_MAX:
-                self._had.discard(self._digests.popleft())
+            self._looks += 1
+            self._had[digest] = self._looks
+            if len(self._had) > DIGESTS_MAX:
+                del self._had[next(iter(self._had))]
         return True
 
     def has_had(self, digest: bytes) -> bool:
         """Whether everything behind a digest is held, for this replica had it itself."""
         return digest in self._had
+
+    def is_older(self, digest: bytes, than: bytes) -> bool:
+        """Whether this replica had a digest before another: who states them so has lost events."""
+        had = self._had
+        return digest in had and than in had and had[digest] < had[than]

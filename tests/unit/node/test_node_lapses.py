@@ -77,6 +77,23 @@ def test_a_peer_that_is_set_back_while_it_is_compared_with_is_compared_with_agai
     assert anna.confirmed() == {"ben": False}
 
 
+def test_a_peer_that_states_less_than_before_is_compared_with_though_nothing_is_new() -> None:
+    """A machine that is set back with its memory goes on under the nonce that it had."""
+    world = World()
+    anna, ben = world.add("anna"), world.add("ben")
+    world.run(5_000)
+    before = ben.engine._publisher._state().encode()
+    anna.save(b"one")
+    world.run(10_000)
+    assert world.is_level()
+    world.asked.clear()
+    world.run(60_000)
+    assert world.asked == []
+    anna.inbox.append(Put(ben.engine.address, "beacon", before))
+    world.run(10_000)
+    assert ("anna", "ben", "heads") in world.asked
+
+
 def test_a_peer_that_was_forgotten_and_is_there_still_confirms_anew(tmp_path: Path) -> None:
     world, anna, ben, _ = confirmed_then(tmp_path)
     world.heal()
