@@ -40,7 +40,6 @@ class Peer:
     __slots__ = (
         "address",
         "ahead",
-        "asked_missing_ms",
         "beacon",
         "behind",
         "compared_ms",
@@ -98,7 +97,6 @@ class Peer:
         self.had_turn = False
         """Its last session was ended for the others' sake, who come first now."""
         self.compared_ms: int | None = None
-        self.asked_missing_ms: int | None = None
         self.level_ms: int | None = None
         """When it stated just what was stated here, and what our own newest event was then."""
         self.level_tip: EventId | None = None
