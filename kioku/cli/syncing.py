@@ -175,7 +175,7 @@ def _moved(engine: EngineStatistics | None) -> object:
 def _left(outcome: _Outcome) -> TransportError:
     because = f"; {outcome.problem}" if outcome.problem else ""
     if not outcome.reached:
-        bare = "; a router answers, and no kioku behind it" if outcome.is_bare else ""
+        bare = "; a router answers, and no kioku there shares this space" if outcome.is_bare else ""
         return PeerUnreachableError(
             f"no peer is reached{bare}{because}; kioku doctor looks for what is in the way"
         )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kioku.node.statistics import EngineStatistics
 
 DOCTOR = "kioku doctor looks for what is in the way"
-BARE = "a router answers, and no kioku behind it"
+BARE = "a router answers, and no kioku there shares this space"
 BEGAN_S = 1_000.0
 LEVEL = engine(peer())
 ALONE = engine()
