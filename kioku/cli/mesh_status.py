@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kioku.config import Settings
     from kioku.config.mesh import MeshConfig
     from kioku.memory import Memory
+    from kioku.node.statistics import EngineStatistics
     from kioku.node.status import SpaceStatus
 
 OFF = {"mesh": "off", "mesh_ready": False}
@@ -56,10 +57,17 @@ def mesh_fields(settings: Settings, memory: Memory) -> dict[str, Any]:
         "mesh_connected": bool(engine is not None and engine.is_up),
         "mesh_peers_reached": len(reached),
         "mesh_peers_known": len(known),
-        "mesh_events_left": engine.events_left if engine is not None else None,
+        "mesh_events_left": _left(engine, is_reached=bool(reached)),
         "unsent_events": min(ahead) if ahead else None,
         "mesh_remarks": remarks,
     }
+
+
+def _left(engine: EngineStatistics | None, *, is_reached: bool) -> int | None:
+    """Events that are known to be missing here; None where nobody is reached who would know."""
+    if engine is None:
+        return None
+    return engine.events_left if is_reached else engine.events_left or None
 
 
 def _configured(settings: Settings) -> tuple[MeshConfig | None, list[str]]:

@@ -84,6 +84,8 @@ def test_ready_is_only_who_is_level_with_a_peer_that_is_reached(mesh: Mesh) -> N
     assert {"version", "store", "observations", "events", "digest"} <= ready.keys()
     hub.kill()
     until(lambda: not shown(spoke, "status")["mesh_ready"], lambda: spoke.log)
+    until(lambda: shown(spoke, "status")["mesh_peers_reached"] == 0, lambda: spoke.log)
+    assert shown(spoke, "status")["mesh_events_left"] is None, "nobody is there who would know"
 
 
 def test_status_tells_of_a_stopped_node_and_of_what_waits_for_it(
