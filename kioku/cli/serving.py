@@ -65,7 +65,7 @@ def _started_as(arguments: Namespace) -> str | None:
 def _run(arguments: Namespace, found: Taking) -> int:
     from queue import SimpleQueue
 
-    log = _Log(is_json=arguments.json_log)
+    log = _Log(is_json=arguments.json_log, is_shared=len(found.spaces) > 1)
     node = make_node(found)
     stops: SimpleQueue[int] = SimpleQueue()  # may be put to from a signal's handler
     endings = [number for number in _ENDINGS if signal.getsignal(number) != signal.SIG_IGN]
@@ -126,8 +126,10 @@ def _follow(node: Node, log: _Log, stops: SimpleQueue[int]) -> None:
 class _Log:
     """Prints the log: lines that begin with the time, in UTC, or JSON."""
 
-    def __init__(self, *, is_json: bool) -> None:
+    def __init__(self, *, is_json: bool, is_shared: bool) -> None:
+        """``is_shared``: several spaces write here, so each line says of which it is."""
         self._is_json = is_json
+        self._is_shared = is_shared
 
     def begin(self, found: Taking) -> None:
         """Say what is begun, and what nobody should overlook."""
@@ -160,7 +162,9 @@ class _Log:
             fields = {"event": told.event, "space": told.space, "peer": told.peer}
             render.json({"at": at, **fields, "text": told.text, **told.numbers}, indent=None)
         else:
-            render.line(f"{now:%Y-%m-%d %H:%M:%S} {told.text}")
+            place = f"space {told.space}: " if self._is_shared and told.space else ""
+            text = told.text.removeprefix(place)
+            render.line(f"{now:%Y-%m-%d %H:%M:%S} {place}{text}")
         render.flush()
 
 

@@ -113,6 +113,7 @@ def test_several_spaces_are_shared_and_private_ones_never(mesh: Mesh) -> None:
     spoke = mesh.machine("beta")
     spoke.configure("--mode", "spoke", "--connect", hub.endpoint, "--space", "work")
     spoke.run("sync")
+    until(lambda: "space work: met beta" in hub.log, lambda: hub.log)
     assert "of work" in spoke.run("search", "of").out
     assert "of home" not in spoke.run("search", "of").out
 

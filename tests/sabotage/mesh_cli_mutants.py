@@ -299,6 +299,20 @@ MESH_CLI_GROUPS: dict[str, list[Change]] = {
             CONFIG_TESTS,
         ),
         Change(
+            "nobody can tell in which of several spaces a machine was met",
+            "kioku/cli/serving.py",
+            "if self._is_shared and told.space else",
+            "if False else",
+            MESH_TESTS,
+        ),
+        Change(
+            "who is alone knows that nothing is left",
+            STATUS,
+            "engine.events_left if is_reached else engine.events_left or None",
+            "engine.events_left",
+            TOLD_TESTS,
+        ),
+        Change(
             "a taken port is said twice",
             "kioku/cli/serving.py",
             "        node.wait_open(0)  # what",
