@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
 TROUBLE_SHARE: Final = 0.2
 QUIET_MS_MAX: Final = 180_000
-"""Seen: half a second in the middle, 40 s at most; what fails is tried again within a minute."""
+"""Seen: half a second in the middle, 47 s at most; what fails is tried again within a minute."""
 RECEIPTS_MS_MAX: Final = 300_000
-"""Seen: 95 s at most; a log counts as silent for a minute after its successor was met."""
+"""Seen: 106 s at most; a log counts as silent for a minute after its successor was met."""
 RECEIPTS_EVERY: Final = 10
 """Operations between two looks at all receipts."""
 STEP_MS: Final = 500
