@@ -73,9 +73,11 @@ _MET_NOW: Final = "UPDATE peer SET first_met_ms = ? WHERE first_met_ms > ?"
 _WRITE: Final = """INSERT INTO peer VALUES(?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT(log_id) DO UPDATE SET
     machine = excluded.machine, role = excluded.role, version = excluded.version,
     last_seen_ms = excluded.last_seen_ms"""
-_UNSEALED: Final = """SELECT l.log_id, b.sealed_seq + 1 FROM own o JOIN branch b USING(branch)
+# Only what erases is excepted: a copy's own events may stand at the same seqs, on another branch.
+_UNSEALED: Final = """SELECT l.log_id, min(e.seq) FROM own o JOIN branch b USING(branch)
     JOIN log l ON l.log = o.log
-    WHERE EXISTS(SELECT 1 FROM event e WHERE e.branch = b.branch AND e.seq = b.sealed_seq + 1)"""
+    JOIN event e ON e.branch = b.branch AND e.seq > b.sealed_seq AND e.kind IN (3, 5)
+    GROUP BY b.branch"""
 
 
 @dataclass(frozen=True, slots=True)

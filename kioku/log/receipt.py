@@ -29,7 +29,7 @@ Lack = tuple[bytes, int]
 
 
 class Extent(NamedTuple):
-    """What a store states at a moment: all rows up to ``row``, but for ``unsealed`` tails."""
+    """What a store states at a moment: all rows up to ``row``, but for what erases ``unsealed``."""
 
     digest: bytes
     row: int

@@ -111,6 +111,20 @@ LAPSE_GROUPS: dict[str, list[Change]] = {
             LAPSE_TESTS,
         ),
         Change(
+            "an unsealed tail that erases nothing keeps receipts from a copy's events",
+            "kioku/log/peers.py",
+            " AND e.seq > b.sealed_seq AND e.kind IN (3, 5)\n    GROUP BY",
+            " AND e.seq > b.sealed_seq\n    GROUP BY",
+            "tests/unit/node/test_node_receipts.py",
+        ),
+        Change(
+            "what erases and is not sealed is confirmed",
+            "kioku/log/peers.py",
+            " AND e.seq > b.sealed_seq AND e.kind IN (3, 5)\n    GROUP BY",
+            " AND e.seq > b.sealed_seq AND e.kind IN (7)\n    GROUP BY",
+            "tests/unit/test_receipts.py",
+        ),
+        Change(
             "the private space can be offered",
             "kioku/node/joining.py",
             "                if name != PRIVATE_SPACE:\n",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kioku.log.draft import Draft
+from kioku.log.event import SAVE
 from tests.unit.node.world import World
 
 if TYPE_CHECKING:
@@ -113,3 +115,31 @@ def test_a_machine_that_was_set_back_loses_its_receipt_until_it_has_erased_again
     world.run(60_000)
     assert ben.shows(key) is None
     assert anna.confirmed()["ben"]
+
+
+def test_an_unsealed_tail_keeps_no_receipt_from_what_a_copy_erased_in_the_same_log(
+    tmp_path: Path,
+) -> None:
+    """The two stand at the same seqs of one log, on branches of their own."""
+    world = World()
+    world.add("hub", "hub")
+    (tmp_path / "one").mkdir()
+    anna = world.add("anna", path=str(tmp_path / "one" / "space.db"))
+    world.run(5_000)
+    (key,) = anna.save(b"secret")
+    world.run(5_000)
+    twin = world.clone(anna, tmp_path / "two")
+    world.cut(twin)
+    twin.purge(key)
+    tip = twin.engine._site.own_tip()
+    assert tip
+    anna.replica.append([Draft(SAVE, bytes([2]) * 16, b"unsealed")], now_ms=anna.clock.wall_ms())
+    for chunk in twin.replica.read_range(tip, None) or ():
+        anna.replica.ingest_chunk(chunk, now_ms=anna.clock.wall_ms())
+    anna.changed()
+    world.heal()
+    world.run(60_000)
+    assert world.is_level()
+    for erasure in anna.replica.erasures():
+        assert [peer.machine for peer in erasure.outstanding] == []
+        assert "hub" in {peer.machine for peer in erasure.confirmed}
