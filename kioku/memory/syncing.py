@@ -44,7 +44,7 @@ class Synced(Handle):
         """Give what keeps this memory level with other machines' while its ``with`` lasts.
 
         Args:
-            connect: addresses of hubs; else what the config file says.
+            connect: addresses of hubs, or one; else what the config file says.
             listen: where to be a hub for others; else what the config file says.
             insecure: accept that whoever reaches ``listen`` can read and change the whole memory.
 
@@ -59,7 +59,7 @@ class Synced(Handle):
             raise PrivateSpaceError(self._replica.space_name())
         from kioku.config.mesh import MeshArguments
 
-        listens, connects = tuple(listen), tuple(connect)
+        listens, connects = _addresses(listen), _addresses(connect)
         mode = "hub" if listens else "spoke" if connects else None
         said = MeshArguments(mode=mode, listen=listens, connect=connects, insecure=insecure or None)
         return self._syncing(said)
@@ -84,6 +84,11 @@ class Synced(Handle):
         mesh = settings_from(load_mesh(os.environ, said))
         node = Node(mesh, [space], version=metadata.version("kioku-log"))
         return Syncing(replica, node, is_hub=mesh.role == "hub")
+
+
+def _addresses(given: Iterable[str]) -> tuple[str, ...]:
+    """Several, or the one that was not put into a list: a text is one of letters, too."""
+    return (given,) if isinstance(given, str) else tuple(given)
 
 
 class Syncing:

@@ -337,6 +337,13 @@ NODE_GROUPS: dict[str, list[Change]] = {
             SYNCING_TESTS,
         ),
         Change(
+            "an address is a list of letters",
+            SYNCING,
+            "(given,) if isinstance(given, str) else tuple(given)",
+            "tuple(given)",
+            SYNCING_TESTS,
+        ),
+        Change(
             "a program asks itself though another process leads",
             SYNCING,
             '        if space is None or space.state != "standby":\n',

@@ -52,6 +52,13 @@ def test_a_program_shares_its_memory_for_as_long_as_its_block_lasts(world: Machi
     assert contents(there) == {"before", "meanwhile", "from the hub"}
 
 
+def test_one_address_may_be_given_without_a_list(world: Machines) -> None:
+    hub, spoke = world.hub(), world.spoke()
+    with hub.memory().syncing(listen=HUB[0]), spoke.memory().syncing(connect=HUB[0]) as syncing:
+        assert syncing.statistics().connect == ("tcp/127.0.0.1:1",)
+        assert syncing.wait_level(60)
+
+
 def test_it_relies_on_a_process_that_leads_already_and_takes_over_from_it(
     world: Machines,
 ) -> None:
