@@ -121,19 +121,24 @@ def _own_log(core: Core) -> Finding:
 def _waiting(core: Core, now_ms: int) -> Finding:
     """Say what is held: how much, of whom, until when at the latest."""
     rows: Any = core.connection.execute(
-        "SELECT l.name, count(*), max(h.hlc) FROM held h JOIN event e ON e.event = h.event"
-        " JOIN branch b ON b.branch = e.branch JOIN log l ON l.log = b.log LEFT JOIN retracted r"
-        " ON r.log_id = l.log_id AND r.seq = e.seq AND r.hash = e.hash"
+        "SELECT l.name, l.log_id, count(*), max(h.hlc)"
+        " FROM held h JOIN event e ON e.event = h.event JOIN branch b ON b.branch = e.branch"
+        " JOIN log l ON l.log = b.log LEFT JOIN retracted r ON r.log_id = l.log_id AND r.seq = e.seq AND r.hash = e.hash"
         " WHERE r.hash IS NULL AND e.key NOT IN (SELECT key FROM purged)"
         " GROUP BY l.log ORDER BY max(h.hlc) DESC"
     ).fetchall()
     if not rows:
         return Finding("held", "pass", "no event waits for the clock")
-    shown = [f"{count:,} of {name} until {_release(newest)}" for name, count, newest in rows]
+    names = [name for name, *_ in rows]
+    shown = [
+        f"{count:,} of {name if names.count(name) == 1 else f'{name} (log {log_id.hex()[:8]})'}"
+        f" until {_release(newest)}"
+        for name, log_id, count, newest in rows
+    ]
     more = (
         f"; and of {counted(len(shown) - SHOWN_MAX, 'more log')}" if len(shown) > SHOWN_MAX else ""
     )
-    ahead_s = (unix_ms(rows[0][2]) - now_ms) // 1000
+    ahead_s = (unix_ms(rows[0][3]) - now_ms) // 1000
     return Finding(
         "held",
         "warn",

@@ -23,10 +23,11 @@ Source: DESIGN §5, "A clock that was ahead"; docs/adr/0059.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from kioku.errors import ClockError, NotFoundError, StoreError
+from kioku.errors import AmbiguousIdError, ClockError, NotFoundError, StoreError
 from kioku.log.draft import retracts
 from kioku.log.event import SAVE, TOMBSTONE
 from kioku.log.hlc import COUNTER_BITS, horizon, unix_ms
@@ -58,8 +59,10 @@ _AHEAD: Final = f"""SELECT {ENTRY_COLUMNS}, e.commitment FROM event e {ENTRY_JOI
     WHERE {_IS_OWN} AND {_COUNTS} ORDER BY e.hlc, l.log_id, e.seq, e.hash"""
 _OTHERS: Final = f"""SELECT l.name, count(*), max(e.hlc) FROM event e {ENTRY_JOINS}
     WHERE NOT {_IS_OWN} AND {_COUNTS} GROUP BY l.log ORDER BY max(e.hlc) DESC"""
+_LOG: Final = re.compile("[0-9a-f]{6,32}")
 _HELD: Final = f"""SELECT {ENTRY_COLUMNS} FROM held h JOIN event e ON e.event = h.event
-    {ENTRY_JOINS} WHERE l.name = :name AND NOT EXISTS(SELECT 1 FROM purged p WHERE p.key = e.key)
+    {ENTRY_JOINS} WHERE (l.name = :name OR hex(l.log_id) GLOB :log)
+    AND NOT EXISTS(SELECT 1 FROM purged p WHERE p.key = e.key)
     AND NOT EXISTS(SELECT 1 FROM retracted r
         WHERE r.log_id = l.log_id AND r.seq = e.seq AND r.hash = e.hash) ORDER BY e.hlc"""
 _NEWEST_FINE: Final = "SELECT max(hlc) FROM event WHERE hlc <= :limit"
@@ -228,25 +231,51 @@ def result(found: Survey, *, is_dry_run: bool) -> ClockRepair:
 # -- an author that is gone ---------------------------------------------------------------------
 
 
+class NothingHeldError(NotFoundError):
+    """Nothing of this name, or of a log that begins so, waits."""
+
+    hint = "kioku doctor"
+
+
+class AmbiguousNameError(AmbiguousIdError):
+    """Several logs of this name have something that waits: two machines may be called alike."""
+
+    hint = "kioku doctor --retract-held LOG, for each that is gone"
+
+    def __init__(self, name: str, logs: list[str]) -> None:
+        super().__init__(name, len(logs))
+        shown = ", ".join(log[:8] for log in logs)
+        self.args = (f"{name}: events of {len(logs)} logs wait; name one by its log: {shown}",)
+
+
 def find_held(reading: Reading, name: str) -> list[Entry]:
-    """Give what waits for the clock of the logs of one name, ascending by stamp.
+    """Give what waits for the clock of one log, ascending by stamp.
+
+    ``name`` is what the log is called, or 6 or more of the first digits of its id.
 
     Raises:
         NotFoundError: if nothing of it does.
+        AmbiguousIdError: if several logs are meant.
     """
-    rows: Any = reading.connection.execute(_HELD, {"name": name}).fetchall()
+    log = f"{name.upper()}*" if _LOG.fullmatch(name.lower()) else ""
+    rows: Any = reading.connection.execute(_HELD, {"name": name, "log": log}).fetchall()
     if not rows:
-        raise NotFoundError(
+        raise NothingHeldError(
             f"nothing of {name} waits for the clock here; kioku doctor names those of whom it does"
         )
-    return [Entry(*row) for row in rows]
+    held = [Entry(*row) for row in rows]
+    logs = sorted({entry.id.log_id.hex() for entry in held})
+    if len(logs) > 1:
+        raise AmbiguousNameError(name, logs)
+    return held
 
 
 def retract_held(transaction: Transaction, name: str) -> list[Entry]:
-    """Retract what waits of the logs of one name; gives what that was.
+    """Retract what waits of one log; gives what that was.
 
     Raises:
-        NotFoundError: if nothing of it does; nothing was written.
+        NotFoundError, AmbiguousIdError: if nothing of it does, or several are meant; nothing was
+            written.
     """
     held = find_held(transaction, name)
     transaction.append(retracts(entry.id for entry in held))

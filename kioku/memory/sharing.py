@@ -115,12 +115,14 @@ class Sharing(Handle):
     def retract_held(self, name: str, *, dry_run: bool = False) -> HeldRetraction:
         """Take back, everywhere, what a machine that is gone has stamped ahead of the clock.
 
-        Events of ``name`` that wait here for their time are retracted: they have had no effect, and
-        then never will; their content is erased. While that machine can still be mended, rather
-        set its clock and call ``fix_clock`` there, which keeps all of it. ``dry_run`` only looks.
+        Events of ``name``, or of the log whose id begins so, that wait here for their time are
+        retracted: they have had no effect, and then never will; their content is erased. While that
+        machine can still be mended, rather set its clock and call ``fix_clock`` there, which keeps
+        all of it. ``dry_run`` only looks.
 
         Raises:
             NotFoundError: if nothing of that name waits here; nothing was written.
+            AmbiguousIdError: if that of several logs does: two machines may be called alike.
         """
         from kioku import clock_repair
 

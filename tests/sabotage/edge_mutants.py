@@ -49,8 +49,8 @@ EDGE_GROUPS: dict[str, list[Change]] = {
         Change(
             "everybody's waiting events are taken back",
             CLOCK,
-            "WHERE l.name = :name AND NOT",
-            "WHERE :name = :name AND NOT",
+            "WHERE (l.name = :name OR",
+            "WHERE (:name = :name OR",
             HELD_TESTS,
         ),
         Change(
@@ -58,6 +58,20 @@ EDGE_GROUPS: dict[str, list[Change]] = {
             CLOCK,
             'r.hash = e.hash) ORDER BY e.hlc"""',
             'r.hash = e.key) ORDER BY e.hlc"""',
+            HELD_TESTS,
+        ),
+        Change(
+            "what a healthy machine of the same name wrote is taken back too",
+            CLOCK,
+            "    if len(logs) > 1:\n",
+            "    if False:\n",
+            HELD_TESTS,
+        ),
+        Change(
+            "nobody can name one of two machines that are called alike",
+            CLOCK,
+            'log = f"{name.upper()}*" if _LOG',
+            'log = f"{name}*" if _LOG',
             HELD_TESTS,
         ),
         Change(

@@ -10,7 +10,13 @@ import os
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from kioku.errors import ClockError, InvalidArgumentError, NotFoundError, StoreError
+from kioku.errors import (
+    AmbiguousIdError,
+    ClockError,
+    InvalidArgumentError,
+    NotFoundError,
+    StoreError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -254,7 +260,7 @@ class User:
         def call(memory: Memory) -> None:
             try:
                 taken_back = memory.retract_held(name)
-            except (NotFoundError, InvalidArgumentError):
+            except (NotFoundError, InvalidArgumentError, AmbiguousIdError):
                 return
             if taken_back.events:
                 self.world.trace.saw("held events retracted")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
-from kioku.errors import NotFoundError
-from tests.unit.memories import Clock, carry, ids
+from kioku.doctor import check
+from kioku.errors import AmbiguousIdError, NotFoundError
+from kioku.memory import open_store
+from tests.unit.memories import Clock, carry, ids, settings
 
 if TYPE_CHECKING:
     from kioku.memory import Memory
@@ -41,6 +44,33 @@ def test_what_waits_of_one_name_is_taken_back_and_nothing_else(
     assert set(ids(here)) == {mine.id, waiting.id}, "what is held is shown while it has no rival"
     clock.ms += 2 * DAY_MS
     assert set(ids(here)) == {mine.id, waiting.id}
+
+
+def test_of_two_machines_of_one_name_the_one_is_named_by_its_log(
+    stores: Stores, clock: Clock
+) -> None:
+    ahead = Clock(clock.ms + DAY_MS)
+    gone, here = stores.open("laptop", ahead), stores.open("here")
+    gone.save("of the one that is gone")
+    log_id = gone.replica.begin_log(ahead.ms).hex()
+    with closing(
+        open_store(str(stores.directory / "other.db"), settings("laptop"), clock=ahead)
+    ) as healthy:
+        kept = healthy.save("of the other")
+        carry(gone, here)
+        carry(healthy, here)
+    before = here.digest()
+    for dry_run in (True, False):
+        with pytest.raises(AmbiguousIdError, match=f"2 logs wait; .*{log_id[:8]}"):
+            here.retract_held("laptop", dry_run=dry_run)
+    assert here.digest() == before
+    [held] = [found for found in check(here).checks if found.name == "held"]
+    assert f"1 of laptop (log {log_id[:8]}) until" in held.summary
+    with pytest.raises(NotFoundError):
+        here.retract_held(log_id[:5])
+    assert here.retract_held(log_id).events == 1
+    assert ids(here) == [kept.id]
+    assert here.retract_held("laptop").events == 1, "only one is left that is called so"
 
 
 def test_it_is_taken_back_on_every_machine(stores: Stores, clock: Clock, early: Memory) -> None:
