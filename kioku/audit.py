@@ -123,7 +123,8 @@ def _waiting(core: Core, now_ms: int) -> Finding:
     rows: Any = core.connection.execute(
         "SELECT l.name, l.log_id, count(*), max(h.hlc)"
         " FROM held h JOIN event e ON e.event = h.event JOIN branch b ON b.branch = e.branch"
-        " JOIN log l ON l.log = b.log LEFT JOIN retracted r ON r.log_id = l.log_id AND r.seq = e.seq AND r.hash = e.hash"
+        " JOIN log l ON l.log = b.log LEFT JOIN retracted r"
+        " ON r.log_id = l.log_id AND r.seq = e.seq AND r.hash = e.hash"
         " WHERE r.hash IS NULL AND e.key NOT IN (SELECT key FROM purged)"
         " GROUP BY l.log ORDER BY max(h.hlc) DESC"
     ).fetchall()
