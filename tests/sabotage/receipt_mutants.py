@@ -38,7 +38,7 @@ RECEIPT_GROUPS: dict[str, list[Change]] = {
             PEERS,
             "return known is None or not self.is_reachable or known.nonce != beacon.nonce",
             "return known is None or not self.is_reachable",
-            RECEIPT_TESTS,
+            "tests/unit/node/test_node_peers.py",
         ),
         Change(
             "nobody says when an erasure is done",
