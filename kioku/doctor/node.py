@@ -44,6 +44,14 @@ def check_node(path: str, version: str) -> Iterator[Check]:
     space = status.space_at(path)
     if space is not None and space.engine is not None:
         yield from _check_engine(status, space.engine, version)
+    elif space is not None and space.state == "joining" and status.routers:
+        yield Check(
+            "router",
+            "warn",
+            "it is reached, and no hub behind it says which space it has",
+            "run kioku serve as a hub on a machine that is always on; or say which space it is:"
+            " kioku init --mode spoke --connect ADDRESS --space NAME --force",
+        )
 
 
 def _silent(error: NodeSilentError) -> Check:

@@ -119,6 +119,13 @@ EDGE_GROUPS: dict[str, list[Change]] = {
             case("node-a_store_that_fails_under_its_node"),
         ),
         Change(
+            "who waits for ever to be told a space is well",
+            NODE,
+            'space.state == "joining" and status.routers',
+            "False and status.routers",
+            case("router-a_router_behind_which_no_hub_names_a_space"),
+        ),
+        Change(
             "a spoke that reaches no hub passes",
             NODE,
             'status.transport == "open" and not status.routers',

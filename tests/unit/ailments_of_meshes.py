@@ -263,6 +263,19 @@ def a_router_that_keeps_nothing(bench: Bench) -> Iterator[Any]:
         yield
 
 
+@breaks("router")
+def a_router_behind_which_no_hub_names_a_space(bench: Bench) -> Iterator[Any]:
+    with running(bench) as node:
+        well = node.status
+        [space] = well.spaces
+        node.status = well._replace(spaces=(space._replace(state="joining", engine=None),))
+        [found] = named(check(), "router")
+        assert "--space NAME" in found.hint
+        yield check
+        node.status = well
+        yield
+
+
 @breaks("versions")
 def a_peer_that_is_older(bench: Bench) -> Iterator[Any]:
     with running(bench) as node:
