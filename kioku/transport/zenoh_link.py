@@ -51,7 +51,7 @@ class ZenohTransport:
         A hub does not wait for other hubs. A spoke needs one that is up: while all are down, try
         again later; once it was connected, it finds back by itself, to whichever hub is up.
 
-        Without a deadline it takes 2 s for each hub that does not even refuse, and one more.
+        Without a deadline it takes 1.6 s for each hub that does not even refuse, and one more.
 
         Raises:
             AddressInUseError: if a hub cannot listen where it was told to.
