@@ -79,6 +79,7 @@ beacons = owned.flatmap(
         missing=uints,
         role=st.sampled_from(("hub", "spoke")),
         identity=st.binary(max_size=16),
+        credential=st.none() | st.binary(min_size=1, max_size=64),
     )
 )
 everything = st.one_of(
