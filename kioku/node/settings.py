@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from kioku.config.mesh import MACHINE_LENGTH_MAX
 from kioku.errors import ConfigError
-from kioku.transport.zenoh_settings import check_overrides
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,13 +90,12 @@ def settings_from(config: MeshConfig) -> MeshSettings:
     """Give what the config file, and arguments over it, say of this machine.
 
     Raises:
-        ConfigError: if it takes no part in the mesh, or [zenoh] says what it may not.
+        ConfigError: if it takes no part in the mesh.
     """
     if config.mode == "local":
         raise ConfigError(
             "this machine takes no part in a mesh; give it a hub to connect to, or kioku init"
         )
-    check_overrides(config.zenoh)
     return mesh_settings(
         config.mode,
         config.machine,

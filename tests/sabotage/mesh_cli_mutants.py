@@ -271,13 +271,6 @@ MESH_CLI_GROUPS: dict[str, list[Change]] = {
             MESH_TESTS,
         ),
         Change(
-            "what [zenoh] may not say is found by Zenoh",
-            "kioku/node/settings.py",
-            "    check_overrides(config.zenoh)\n",
-            "",
-            MESH_TESTS,
-        ),
-        Change(
             "forgetting takes the first of several",
             PEERS,
             "    if len(found) > 1:\n",
@@ -311,13 +304,6 @@ MESH_CLI_GROUPS: dict[str, list[Change]] = {
             "engine.events_left if is_reached else engine.events_left or None",
             "engine.events_left",
             TOLD_TESTS,
-        ),
-        Change(
-            "a taken port is said twice",
-            "kioku/cli/serving.py",
-            "        node.wait_open(0)  # what",
-            "        pass  # what",
-            MESH_TESTS,
         ),
         Change(
             "a peer is known by any part of its log's id",
