@@ -189,12 +189,16 @@ def test_what_is_no_address_is_asked_for_again(sit: Sit, home: Path) -> None:
     assert written(home)["mesh"]["connect"] == ["tcp/127.0.0.1:9"]
 
 
-@pytest.mark.parametrize("mode", ["hub", "spoke"])
-def test_who_answers_nothing_gets_nothing_written(sit: Sit, home: Path, mode: str) -> None:
+@pytest.mark.parametrize(
+    ("mode", "question"), [("hub", "number or address [1]:"), ("spoke", "The hub's address:")]
+)
+def test_who_answers_nothing_gets_nothing_written(
+    sit: Sit, home: Path, mode: str, question: str
+) -> None:
     person = sit()
     for key, said in (("C-c", "kioku: interrupted"), ("C-d", "kioku: ")):
         person.begin(f"kioku init --mode {mode}")
-        person.wait_for("address")
+        person.wait_for(question)
         person.window.press(key)
         assert said in person.wait_for_prompt()
     assert not (home / "config").exists()
