@@ -76,7 +76,7 @@ sim: $(READY) ## simulate thousands of meshes, then the long run of the property
 smoke: $(READY) ## see a hub and four spokes share, and the hub pulled, in a minute (LONG=1: five)
 	$(BIN)/python -m tests.integration.smoke $(if $(LONG),--long) $(if $(SEED),--seed $(SEED))
 
-sabotage: $(READY) ## break the code one line at a time; a test must catch each (PART=1/8: an eighth)
+sabotage: $(READY) ## break the code one line at a time; a test must catch each (PART=1/16: a part)
 	$(BIN)/python -m tests.sabotage $(if $(PART),--part $(PART))
 
 bench: $(READY) ## measure against the budgets
