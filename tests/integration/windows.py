@@ -13,6 +13,7 @@ import os
 import pty
 import select
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -131,7 +132,7 @@ class EmulatedWindow:
             env=variables(more),
             cwd=place,
             start_new_session=True,
-            preexec_fn=_take_terminal,  # noqa: PLW1509 - it is one system call
+            preexec_fn=_take_terminal,  # noqa: PLW1509 - a few system calls
         )
         os.close(inside)
 
@@ -166,6 +167,8 @@ class EmulatedWindow:
 def _take_terminal() -> None:
     """Make standard input the terminal of the new session, so that keys become signals."""
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    for number in (signal.SIGINT, signal.SIGHUP):  # a shell in the background ignores them
+        signal.signal(number, signal.SIG_DFL)
 
 
 KINDS: dict[str, Callable[[Path, int, int, dict[str, str]], Window]] = {"emulator": EmulatedWindow}
