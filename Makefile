@@ -40,7 +40,7 @@ $(READY): pyproject.toml constraints.txt
 	@"$(PYTHON)" -c '$(MINIMUM)' || { echo "$(PYTHON) is older than Python 3.11" >&2; exit 1; }
 	@if ! $(BIN)/python -c '$(MINIMUM)' >/dev/null 2>&1; then rm -rf $(VENV); "$(PYTHON)" -m venv $(VENV); fi
 	@echo "installing kioku and its tools into $(VENV) ..."
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev,mcp,langgraph]'
 	@touch $(READY)
 
 demo: $(READY) ## see kioku save and find real decisions, in a throw-away directory
