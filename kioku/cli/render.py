@@ -12,19 +12,16 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from kioku import wording
+
 if TYPE_CHECKING:
     from typing import TextIO
 
-# C0 and C1 controls, DEL; the characters that reorder a line without being a letter of any script.
-_CONTROLS = (*range(0x20), *range(0x7F, 0xA0))
-_REORDERING = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
-_LINE_SEPARATORS = (0x2028, 0x2029)
-_IN_TEXT = {c: f"\\x{c:02x}" for c in _CONTROLS} | {c: f"\\u{c:04x}" for c in _REORDERING}
-_IN_LINE = _IN_TEXT | dict.fromkeys((0x09, 0x0A, 0x0D, *_LINE_SEPARATORS), " ")
-del _IN_TEXT[0x0A], _IN_TEXT[0x09]
 _chosen = {"color": "auto"}
 WIDTH = 80  # where no terminal says
-_IN_JSON = {c: f"\\u{c:04x}" for c in (*range(0x7F, 0xA0), *_REORDERING)}
+_IN_JSON = {c: f"\\u{c:04x}" for c in (*range(0x7F, 0xA0), *wording.REORDERING)}
+one_line = wording.one_line
+plain = wording.plain
 
 
 def prepare() -> None:
@@ -39,16 +36,6 @@ def prepare() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-
-
-def one_line(text: str) -> str:
-    """Text for the middle of a line: no line break, nothing that moves a cursor."""
-    return text if text.isprintable() else text.translate(_IN_LINE)
-
-
-def plain(text: str) -> str:
-    """Text of several lines, without anything that moves a cursor elsewhere."""
-    return text if text.isprintable() else text.translate(_IN_TEXT)
 
 
 def line(text: str) -> None:
