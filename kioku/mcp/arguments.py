@@ -1,0 +1,141 @@
+"""From a function's parameters to an input schema, and from what was sent to a call.
+
+pydantic, which the SDK brings, does the work; what is added is that an error says in one line which
+argument is wrong, what it may be, and what to do, since a model reads it. ``null`` counts as not
+given, and a list may come as its JSON text, as models are known to send both.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from typing import TYPE_CHECKING, Any, Final, get_args, get_type_hints
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError, create_model
+
+from kioku.errors import InvalidArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic import BaseModel
+
+    from kioku.mcp.table import Tool
+
+_FAULTS_SHOWN_MAX: Final = 3
+_VALUE_SHOWN_MAX: Final = 60  # characters of what was sent
+_NAMES_SHOWN_MAX: Final = 3
+
+
+class Shape:
+    """What a tool takes and gives, as schemas, and the ways between JSON and Python."""
+
+    def __init__(self, tool: Tool) -> None:
+        """Read the signature of a tool's function.
+
+        Cost: about a millisecond, for pydantic builds its validators.
+        """
+        hints = get_type_hints(tool.function, localns={"Desk": object}, include_extras=True)
+        parameters = list(inspect.signature(tool.function).parameters.values())[1:]  # less the desk
+        fields: dict[str, Any] = {
+            parameter.name: (hints[parameter.name], _default_of(parameter))
+            for parameter in parameters
+        }
+        self._tool = tool
+        self._model: type[BaseModel] = create_model(
+            tool.name, __config__=ConfigDict(extra="forbid"), **fields
+        )
+        properties = self._model.model_json_schema()["properties"] if fields else {}
+        self._lists = {name for name, schema in properties.items() if _takes_list(schema)}
+        self._output: TypeAdapter[Any] = TypeAdapter(get_args(hints["return"])[0])
+
+    def input_schema(self) -> dict[str, Any]:
+        """The JSON schema of the arguments."""
+        schema: dict[str, Any] = _plain(self._model.model_json_schema())
+        return schema
+
+    def output_schema(self) -> dict[str, Any]:
+        """The JSON schema of what the result holds."""
+        schema: dict[str, Any] = _plain(self._output.json_schema(mode="serialization"))
+        return schema
+
+    def arguments(self, sent: Mapping[str, Any]) -> dict[str, Any]:
+        """Give what the function is to be called with.
+
+        Raises:
+            InvalidArgumentError: it names each argument that is wrong, and how.
+        """
+        known = self._model.model_fields
+        unknown = [name for name in sent if name not in known and name not in self._tool.left_out]
+        if unknown:
+            shown = ", ".join(_shown(name) for name in unknown[:_NAMES_SHOWN_MAX])
+            raise InvalidArgumentError(
+                f"{self._tool.name} takes no {shown}; it takes {', '.join(known) or 'nothing'}"
+            )
+        given = {
+            name: _listed(value) if name in self._lists else value
+            for name, value in sent.items()
+            if value is not None and name in known
+        }
+        try:
+            checked = self._model.model_validate(given)
+        except ValidationError as error:
+            raise InvalidArgumentError(self._faults(error)) from error
+        return {name: getattr(checked, name) for name in known}
+
+    def structured(self, value: Any) -> dict[str, Any]:
+        """Give a result as JSON has it; what is as its default says is left out."""
+        dumped: dict[str, Any] = self._output.dump_python(value, mode="json", exclude_defaults=True)
+        return dumped
+
+    def _faults(self, error: ValidationError) -> str:
+        found = error.errors(include_url=False)
+        lines = [
+            f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
+            + ("" if fault["type"] == "missing" else f" (got {_shown(fault['input'])})")
+            for fault in found[:_FAULTS_SHOWN_MAX]
+        ]
+        more = len(found) - len(lines)
+        rest = f"; and {more} more" if more > 0 else ""
+        return f"{self._tool.name}: {'; '.join(lines)}{rest}; correct it and call again"
+
+
+def _default_of(parameter: inspect.Parameter) -> Any:
+    return ... if parameter.default is inspect.Parameter.empty else parameter.default
+
+
+def _listed(value: Any) -> Any:
+    """What may be a list that was sent as its JSON text."""
+    if not isinstance(value, str):
+        return value
+    try:
+        found = json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+    return found if isinstance(found, list) else value
+
+
+def _takes_list(schema: Mapping[str, Any]) -> bool:
+    """Whether a list is the only thing but ``null`` that a parameter takes."""
+    kinds = {kind.get("type") for kind in schema.get("anyOf", [schema])}
+    return kinds - {"null"} == {"array"}
+
+
+def _shown(value: Any) -> str:
+    shown = ascii(value)
+    return shown if len(shown) <= _VALUE_SHOWN_MAX else shown[:_VALUE_SHOWN_MAX] + "…"
+
+
+def _plain(schema: Any) -> Any:
+    """A schema without what pydantic makes of the names and docstrings of classes.
+
+    It says nothing to a model, and each connection pays for its bytes.
+    """
+    if isinstance(schema, dict):
+        dropped = {"title", "description"} if "properties" in schema else {"title"}
+        return {
+            key: _plain(value)
+            for key, value in schema.items()
+            if not (key in dropped and isinstance(value, str))
+        }
+    return [_plain(item) for item in schema] if isinstance(schema, list) else schema

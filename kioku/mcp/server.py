@@ -1,0 +1,316 @@
+"""The server: kioku's tables in the SDK's words. The only module that imports the MCP SDK.
+
+The SDK's low-level server is used, not its ``MCPServer``: what an agent is told of a wrong
+argument, and how large the schemas are, is decided here (docs/adr/0085). A tool runs in a thread,
+so that pings are answered and calls cancelled meanwhile; what a cancelled call did can be known:
+
+    cancelled before its thread began     it never runs
+    cancelled while it runs               it ends by itself, its result is dropped; the next call
+                                          sees whether it was written
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from importlib import metadata
+from io import TextIOWrapper
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+import anyio
+import anyio.to_thread
+import mcp.types as protocol
+from mcp.server.lowlevel import Server
+from mcp.server.stdio import stdio_server
+from mcp.shared.exceptions import MCPError
+
+from kioku.errors import KiokuError
+from kioku.mcp.arguments import Shape
+from kioku.mcp.desk import reporting
+from kioku.mcp.instructions import INSTRUCTIONS
+from kioku.mcp.prompts import PROMPTS
+from kioku.mcp.resources import RESOURCES
+from kioku.mcp.tools import TOOLS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mcp.server import ServerRequestContext
+
+    from kioku.mcp.desk import Desk
+    from kioku.mcp.table import Prompt, Resource, Tool
+
+    Asked = ServerRequestContext[Any]
+
+THREADS_MAX: Final = 8  # calls at once; more wait their turn in the loop
+COMPLETIONS_MAX: Final = 100  # the protocol's own limit
+
+_log = logging.getLogger(__name__)
+
+
+class Service:
+    """One connection's handlers: the tables over its desk."""
+
+    def __init__(self, desk: Desk, profile: str) -> None:
+        self._desk = desk
+        self._tools = {tool.name: tool for tool in TOOLS if profile in tool.profiles}
+        self._shapes: dict[str, Shape] = {}
+        self._threads = anyio.CapacityLimiter(THREADS_MAX)
+
+    def server(self) -> Server[Any]:
+        """Build the SDK's server over these handlers."""
+        return Server(
+            "kioku",
+            title="kioku",
+            version=metadata.version("kioku-log"),
+            description="A memory that agents share, on this machine and others.",
+            instructions=INSTRUCTIONS,
+            on_list_tools=self._list_tools,
+            on_call_tool=self._call_tool,
+            on_list_resources=self._list_resources,
+            on_list_resource_templates=self._list_templates,
+            on_read_resource=self._read_resource,
+            on_list_prompts=self._list_prompts,
+            on_get_prompt=self._get_prompt,
+            on_completion=self._complete,
+        )
+
+    # -- tools
+
+    async def _list_tools(self, _: Asked, __: Any) -> protocol.ListToolsResult:
+        return protocol.ListToolsResult(tools=[self._described(t) for t in self._tools.values()])
+
+    def _described(self, tool: Tool) -> protocol.Tool:
+        shape = self._shape(tool)
+        return protocol.Tool(
+            name=tool.name,
+            title=tool.title,
+            description=tool.description,
+            input_schema=shape.input_schema(),
+            output_schema=shape.output_schema(),
+            annotations=protocol.ToolAnnotations(
+                read_only_hint=tool.read_only,
+                destructive_hint=tool.destructive,
+                idempotent_hint=tool.idempotent,
+                open_world_hint=tool.open_world,
+            ),
+        )
+
+    def _shape(self, tool: Tool) -> Shape:
+        if tool.name not in self._shapes:
+            self._shapes[tool.name] = Shape(tool)
+        return self._shapes[tool.name]
+
+    async def _call_tool(
+        self, asked: Asked, params: protocol.CallToolRequestParams
+    ) -> protocol.CallToolResult:
+        tool = self._tools.get(params.name)
+        if tool is None:
+            known = ", ".join(self._tools)
+            return _failed(f"there is no tool {params.name[:64]!r}; there are {known}")
+        self._meet(asked)
+        sent = params.arguments or {}
+        try:
+            shape = self._shape(tool)
+            arguments = shape.arguments(sent)
+            result = await self._in_thread(asked, partial(tool.function, self._desk, **arguments))
+        except KiokuError as error:
+            return _failed(str(error))
+        except Exception:  # noqa: BLE001 - of one call; it is logged, and the others go on
+            _log.exception("tool %s", tool.name)
+            return _failed(f"{tool.name} failed inside kioku; its log on standard error says why")
+        remarks = [tool.left_out[name] for name in sent if name in tool.left_out]
+        text = "\n".join([*remarks, result.text])
+        return protocol.CallToolResult(
+            content=[protocol.TextContent(type="text", text=text)],
+            structured_content=shape.structured(result.structured),
+        )
+
+    # -- resources
+
+    async def _list_resources(self, _: Asked, __: Any) -> protocol.ListResourcesResult:
+        return protocol.ListResourcesResult(
+            resources=[
+                protocol.Resource(
+                    uri=resource.uri,
+                    name=resource.name,
+                    title=resource.title,
+                    description=resource.description,
+                    mime_type=resource.mime_type,
+                )
+                for resource in RESOURCES
+                if not resource.is_template
+            ]
+        )
+
+    async def _list_templates(self, _: Asked, __: Any) -> protocol.ListResourceTemplatesResult:
+        return protocol.ListResourceTemplatesResult(
+            resource_templates=[
+                protocol.ResourceTemplate(
+                    uri_template=resource.uri,
+                    name=resource.name,
+                    title=resource.title,
+                    description=resource.description,
+                    mime_type=resource.mime_type,
+                )
+                for resource in RESOURCES
+                if resource.is_template
+            ]
+        )
+
+    async def _read_resource(
+        self, asked: Asked, params: protocol.ReadResourceRequestParams
+    ) -> protocol.ReadResourceResult:
+        uri = str(params.uri)
+        self._meet(asked)
+        resource, values = _resource_of(uri)
+        text = await self._answered(asked, partial(resource.read, self._desk, *values))
+        return protocol.ReadResourceResult(
+            contents=[
+                protocol.TextResourceContents(uri=uri, mime_type=resource.mime_type, text=text)
+            ]
+        )
+
+    # -- prompts
+
+    async def _list_prompts(self, _: Asked, __: Any) -> protocol.ListPromptsResult:
+        return protocol.ListPromptsResult(
+            prompts=[
+                protocol.Prompt(
+                    name=prompt.name,
+                    title=prompt.title,
+                    description=prompt.description,
+                    arguments=[
+                        protocol.PromptArgument(
+                            name=one.name, description=one.description, required=one.required
+                        )
+                        for one in prompt.arguments
+                    ],
+                )
+                for prompt in PROMPTS
+            ]
+        )
+
+    async def _get_prompt(
+        self, asked: Asked, params: protocol.GetPromptRequestParams
+    ) -> protocol.GetPromptResult:
+        self._meet(asked)
+        prompt = _prompt_of(params.name)
+        given = params.arguments or {}
+        missing = [one.name for one in prompt.arguments if one.required and one.name not in given]
+        if missing:
+            raise _refused(f"prompt {prompt.name} needs {', '.join(missing)}")
+        known = {one.name: given[one.name] for one in prompt.arguments if one.name in given}
+        text = await self._answered(asked, partial(prompt.write, self._desk, **known))
+        message = protocol.PromptMessage(
+            role="user", content=protocol.TextContent(type="text", text=text)
+        )
+        return protocol.GetPromptResult(description=prompt.description, messages=[message])
+
+    async def _complete(
+        self, asked: Asked, params: protocol.CompleteRequestParams
+    ) -> protocol.CompleteResult:
+        self._meet(asked)
+        complete = _completer_of(params.ref, params.argument.name)
+        values: list[str] = []
+        if complete is not None:
+            begin = params.argument.value
+            values = await self._answered(asked, partial(complete, self._desk, begin))
+        shown = values[:COMPLETIONS_MAX]
+        return protocol.CompleteResult(
+            completion=protocol.Completion(
+                values=shown, total=len(values), has_more=len(shown) < len(values)
+            )
+        )
+
+    # -- all of them
+
+    def _meet(self, asked: Asked) -> None:
+        """Learn who speaks: from the handshake, or from each request where there is none."""
+        client = asked.session.client_params
+        if client is not None:
+            self._desk.introduce(client.client_info.name)
+
+    async def _answered(self, asked: Asked, call: Callable[[], Any]) -> Any:
+        """What a call gives; its error as the protocol's, where there is no ``is_error``."""
+        try:
+            return await self._in_thread(asked, call)
+        except KiokuError as error:
+            raise _refused(str(error)) from error
+
+    async def _in_thread(self, asked: Asked, call: Callable[[], Any]) -> Any:
+        """Run in a thread, telling the client how far it is; a cancelled call is left to end."""
+        async with anyio.create_task_group() as group:
+            send, receive = anyio.create_memory_object_stream[tuple[int, int]](1)
+
+            def report(done: int, total: int) -> None:
+                anyio.from_thread.run_sync(_offer, send, (done, total))
+
+            async def tell() -> None:
+                async for done, total in receive:
+                    await asked.session.report_progress(done, total)
+
+            reporting(report)
+            group.start_soon(tell)
+            try:
+                return await anyio.to_thread.run_sync(
+                    call, abandon_on_cancel=True, limiter=self._threads
+                )
+            finally:
+                send.close()
+
+
+async def run(desk: Desk, profile: str, wire_in: BinaryIO, wire_out: BinaryIO) -> None:
+    """Serve one client on two streams, until the first one ends."""
+    server = Service(desk, profile).server()
+    stdin = anyio.wrap_file(TextIOWrapper(wire_in, encoding="utf-8", errors="replace"))
+    stdout = anyio.wrap_file(TextIOWrapper(wire_out, encoding="utf-8"))
+    async with stdio_server(stdin, stdout) as (incoming, outgoing):
+        await server.run(incoming, outgoing, server.create_initialization_options())
+
+
+def _offer(send: Any, step: tuple[int, int]) -> None:
+    """Hand a step over, unless the client is slower than the work: then it misses one."""
+    try:
+        send.send_nowait(step)
+    except (anyio.WouldBlock, anyio.BrokenResourceError, anyio.ClosedResourceError):
+        return
+
+
+def _failed(message: str) -> protocol.CallToolResult:
+    content = protocol.TextContent(type="text", text=message)
+    return protocol.CallToolResult(content=[content], is_error=True)
+
+
+def _refused(message: str) -> MCPError:
+    return MCPError(code=protocol.INVALID_PARAMS, message=message)
+
+
+def _resource_of(uri: str) -> tuple[Resource, tuple[str, ...]]:
+    """The resource of a uri, and what stands for the variable of a template."""
+    from urllib.parse import unquote
+
+    for resource in RESOURCES:
+        begin = resource.uri.partition("{")[0]
+        if not resource.is_template and uri == resource.uri:
+            return resource, ()
+        if resource.is_template and uri.startswith(begin) and len(uri) > len(begin):
+            return resource, (unquote(uri.removeprefix(begin)),)
+    raise _refused(f"there is no resource {uri[:120]!r}; resources/list shows those there are")
+
+
+def _prompt_of(name: str) -> Prompt:
+    for prompt in PROMPTS:
+        if prompt.name == name:
+            return prompt
+    raise _refused(f"there is no prompt {name[:64]!r}; prompts/list shows those there are")
+
+
+def _completer_of(ref: Any, argument: str) -> Callable[[Desk, str], list[str]] | None:
+    if isinstance(ref, protocol.PromptReference):
+        arguments = _prompt_of(ref.name).arguments
+        return next((one.complete for one in arguments if one.name == argument), None)
+    for resource in RESOURCES:
+        if resource.uri == str(ref.uri):
+            return resource.complete
+    raise _refused(f"there is no resource template {str(ref.uri)[:120]!r}")
