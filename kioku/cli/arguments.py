@@ -159,7 +159,7 @@ FILTERS = (
         metavar="PATH",
         help="only what was learned from this file; the last parts of its path will do",
     ),
-    argument("--reference", metavar="TEXT", help="only what has exactly this reference"),
+    argument("--reference", metavar="TEXT", help="only what has this reference; TEXT* begins so"),
     argument("--subject", metavar="TEXT", help="only what has this text in its subject"),
     argument("--supersedes", metavar="ID", help="only what replaces this observation"),
     argument(

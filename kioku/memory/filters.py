@@ -30,9 +30,10 @@ class Filters(TypedDict, total=False):
     Of several values any one does, but for ``tags`` and ``extra``, which must all be there.
     ``since`` is inclusive and ``until`` exclusive; both compare stamps, which every machine reads
     alike, and ``created_since`` and ``created_until`` the ``created_at`` that people see.
-    ``source_file`` is a path or its last parts, ``subject`` a part of it, ``supersedes`` the id of
-    what the wanted ones replace; ``expires`` says whether they have an end. ``include_aliases``
-    adds what says that a project has another name (``Memory.projects`` shows them).
+    ``source_file`` is a path or its last parts, ``reference`` a whole one or, with ``*`` behind it,
+    how it begins, ``subject`` a part of it, ``supersedes`` the id of what the wanted ones replace;
+    ``expires`` says whether they have an end. ``include_aliases`` adds what says that a project has
+    another name (``Memory.projects`` shows them).
     """
 
     memory_type: Names

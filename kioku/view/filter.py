@@ -43,6 +43,7 @@ class Filter(NamedTuple):
     source_files: tuple[str, ...] = ()
     """Whole paths, or their last parts."""
     references: tuple[str, ...] = ()
+    """Whole ones, or with ``*`` at the end how they begin."""
     subject: str | None = None
     """A part of the subject; the case of A to Z does not count."""
     created_since: int | None = None
@@ -67,9 +68,14 @@ NO_FILTER: Final = Filter()
 def needles(filter: Filter) -> list[str]:
     """Texts that stand as they are in any wanted body, as far as one can tell."""
     found = [name for name, _ in filter.extra]
-    for choices in (filter.source_files, filter.references):
-        found += [choices[0].strip("/")] if len(choices) == 1 else []
+    found += [path.strip("/") for path in filter.source_files if len(filter.source_files) == 1]
+    found += [start_of(one) for one in filter.references if len(filter.references) == 1]
     return [text for text in found if text]
+
+
+def start_of(reference: str) -> str:
+    """What a wanted reference begins with, if it may go on; else all of it."""
+    return reference.removesuffix("*")
 
 
 def test_of_bodies(filter: Filter) -> Callable[[bytes], bool] | None:
@@ -94,7 +100,9 @@ def _source_files(wanted: tuple[str, ...]) -> Test:
 
 
 def _references(wanted: tuple[str, ...]) -> Test:
-    return lambda fields: not set(wanted).isdisjoint(fields.get(9, ()))
+    whole = set(wanted)
+    starts = tuple(start_of(one) for one in wanted if one.endswith("*"))
+    return lambda fields: any(one in whole or one.startswith(starts) for one in fields.get(9, ()))
 
 
 def _subject(wanted: str) -> Test:

@@ -6,10 +6,12 @@ that another one supersedes (``visible``).
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
-from kioku.view.filter import needles, test_of_bodies
+from kioku.view.filter import needles, start_of, test_of_bodies
 from kioku.view.schema import ALIAS_TAG, TAG_SEPARATOR
+from kioku.view.text import set_apart
 from kioku.view.visible import NOT_EXPIRED, NOT_SUPERSEDED
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ class Scope(NamedTuple):
     source: str
     """The index that gives the newest first."""
     has_filter: bool
+    words: str = ""
+    """What the word index can say of it, as far as it can: all that is in scope matches."""
 
     def also(self, condition: str, bindings: dict[str, Any]) -> Scope:
         """The scope narrowed by one more condition, which an index can tell."""
@@ -145,7 +149,28 @@ def make_scope(
     source = "record_project" if "projects0" in draft.bindings else "record_newest"
     if "projects1" in draft.bindings:
         source = "record_newest"
-    return Scope(draft.where, part, draft.bindings, source, has_filter)
+    words = _words_of(filter.references[0]) if len(filter.references) == 1 else ""
+    return Scope(draft.where, part, draft.bindings, source, has_filter, words)
+
+
+def _words_of(reference: str) -> str:
+    """The phrase of words that whatever has this reference holds; empty if that cannot be told.
+
+    It ends where a word surely does: the index knows stems, and half a word may not begin one.
+    """
+    start = start_of(reference)[:_PHRASE_CHARACTERS_MAX]
+    if start != reference:
+        start = start[: max(map(start.rfind, _WORD_ENDS)) + 1]
+    if _UNTELLABLE.search(start) or not _ALPHANUMERIC.search(start):
+        return ""
+    apart = start if start.isascii() else set_apart(start)
+    return '"' + apart.replace('"', " ") + '"'
+
+
+_PHRASE_CHARACTERS_MAX: Final = 200
+_WORD_ENDS: Final = " /:.-_?=&#"
+_ALPHANUMERIC: Final = re.compile("[A-Za-z0-9]")
+_UNTELLABLE: Final = re.compile("[\0\ud800-\udfff]")
 
 
 def any_of(column: str, name: str, values: tuple[str, ...]) -> tuple[str, dict[str, Any]]:

@@ -38,6 +38,8 @@ SCANNED_MAX: Final = 20_000
 """Bodies scanned when no word was found: some 15 ms."""
 TOPPED_UP_MAX: Final = 2_000
 """Bodies scanned for a few more results: some milliseconds."""
+RARE: Final = 1_000
+"""Rows that hold the words of a filter: so many are looked up sooner than the newest are read."""
 FEW: Final = 10
 """A last word that at least so many observations hold is taken to be finished."""
 
@@ -141,11 +143,16 @@ def _newest(
     connection: apsw.Connection, scope: Scope, prefer: tuple[str, ...], limit: int
 ) -> list[Match]:
     matches: list[Match] = []
+    is_rare = scope.words and candidates.count_up_to(connection, scope.words, RARE + 1) <= RARE
     for part in scope.divided(prefer):
+        source, where = f"record r INDEXED BY {part.source}", part.where
+        if is_rare:
+            source = "record_text CROSS JOIN record r ON r.event = record_text.rowid"
+            where = f"record_text MATCH :words AND {where}"
         rows: Any = connection.execute(
-            f"""SELECT r.event FROM record r INDEXED BY {part.source} {PLACE}
-            WHERE {part.where} ORDER BY {GREATEST_FIRST} LIMIT :limit""",
-            {**part.bindings, "limit": limit - len(matches)},
+            f"""SELECT r.event FROM {source} {PLACE}
+            WHERE {where} ORDER BY {GREATEST_FIRST} LIMIT :limit""",
+            {**part.bindings, "words": scope.words, "limit": limit - len(matches)},
         )
         matches += [Match(event, 0.0, False) for (event,) in rows]
     return matches

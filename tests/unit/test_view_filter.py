@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kioku.observation import Observation, from_unix_ms
 from kioku.view.filter import Filter
@@ -44,6 +46,10 @@ def store() -> ViewStore:
         Filter(source_files=("absent.py", "ledger.py")),
         Filter(references=("TICKET-77",)),
         Filter(references=("absent", "https://example.com/a?b=c")),
+        Filter(references=("TICK*",)),
+        Filter(references=("https://example.com/*",)),
+        Filter(references=("absent*", "TICKET*")),
+        Filter(references=("*",)),
         Filter(subject="ledger of"),
         Filter(subject="2026"),
         Filter(supersedes=key_of(99)),
@@ -70,6 +76,10 @@ def test_a_filter_of_bodies_narrows_words_letters_and_lists(
         Filter(source_files=("edger.py",)),
         Filter(source_files=("src/billing",)),
         Filter(references=("TICKET",)),
+        Filter(references=("icket*",)),
+        Filter(references=("ticket*",)),
+        Filter(references=("TICKET-77\0",)),
+        Filter(references=("TICKET-77\ud800",)),
         Filter(subject="invoice"),
         Filter(supersedes=key_of(1)),
         Filter(created_until=1_000),
@@ -84,6 +94,32 @@ def test_a_filter_of_bodies_narrows_words_letters_and_lists(
 )
 def test_a_filter_of_bodies_matches_no_more_than_it_says(store: ViewStore, filter: Filter) -> None:
     assert store.search("alpha", filter=filter) == store.search("", filter=filter) == []
+
+
+_REFERENCES = st.text(
+    st.sampled_from("ab7Running/:.-*\"'( éがか\u3099각한각"), min_size=1, max_size=12
+)
+
+
+@settings(max_examples=60)
+@given(st.lists(_REFERENCES, min_size=1, max_size=5), st.data())
+def test_the_word_index_hides_no_reference(references: list[str], data: st.DataObject) -> None:
+    """What is looked up by the words of a reference is what reading every body gives."""
+    store = ViewStore()
+    for number, reference in enumerate(references, 1):
+        told = Observation(str(number), references=("Else/where", reference, "b"))
+        store.show(told, key=number, hlc=number)
+    one = data.draw(st.sampled_from(references))
+    wanted = one[: data.draw(st.integers(1, len(one)))] + data.draw(st.sampled_from(["", "*"]))
+    start = wanted.removesuffix("*")
+    expected = [
+        str(number)
+        for number, reference in enumerate(references, 1)
+        if wanted in ("b", reference)
+        or (start != wanted and reference.startswith(start))
+        or (start != wanted and ("b".startswith(start) or "Else/where".startswith(start)))
+    ]
+    assert store.newest(filter=Filter(references=(wanted,))) == expected[::-1]
 
 
 def test_what_never_ends_can_be_asked_for(store: ViewStore) -> None:
