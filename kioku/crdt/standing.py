@@ -6,13 +6,14 @@ law of ``lww_set`` for one key; a property test holds the two equal.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from kioku.crdt.lww_set import CANDIDATE_KINDS
 from kioku.log.event import SAVE, slot_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import apsw
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 WINS: Final = 1
 SHOWN_WHILE_HELD: Final = 2
+NOTHING_KNOWN: Final[Mapping[bytes, Mapping[int, Any]]] = MappingProxyType({})
 
 
 class Shown(NamedTuple):
@@ -125,8 +127,16 @@ class View(Protocol):
     def clear(self, connection: apsw.Connection) -> None:
         """Remove every row."""
 
-    def apply(self, connection: apsw.Connection, changes: Sequence[Change]) -> None:
-        """Follow what is shown of some keys; each ``before`` is what the view holds of it."""
+    def apply(
+        self,
+        connection: apsw.Connection,
+        changes: Sequence[Change],
+        known: Mapping[bytes, Mapping[int, Any]] = NOTHING_KNOWN,
+    ) -> None:
+        """Follow what is shown of some keys; each ``before`` is what the view holds of it.
+
+        ``known`` are the fields of bodies that this process has just encoded.
+        """
 
     def scrub(self, connection: apsw.Connection) -> None:
         """Rewrite what deleted rows have left behind in the view's own tables, if anything."""

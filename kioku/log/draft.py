@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kioku.errors import InvalidArgumentError, MalformedMessageError, TooLargeError
 from kioku.log.event import BODY_BYTES_MAX, GENESIS, RETRACT, UINT_LIMIT, ZERO_KEY, find_breach
@@ -10,18 +10,23 @@ from kioku.log.hlc import next_stamp, pack
 from kioku.log.payload import TARGETS_MAX, decode_targets, encode_targets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from kioku.log.event import EventId
 
 
 class Draft(NamedTuple):
-    """An event to append; ``hlc`` only for one that happened elsewhere or before."""
+    """An event to append; ``hlc`` only for one that happened elsewhere or before.
+
+    ``fields`` is what whoever encoded the body put into it, so that the view need not decode what
+    was encoded a moment ago; it is stored nowhere.
+    """
 
     kind: int
     key: bytes
     body: bytes | None = None
     hlc: int | None = None
+    fields: Mapping[int, Any] | None = None
 
 
 def retracts(targets: Iterable[EventId]) -> Iterator[Draft]:
@@ -38,7 +43,7 @@ def check_draft(draft: Draft) -> None:
         InvalidArgumentError: if the draft breaks the table of kinds or has a field out of range.
         TooLargeError: if its body is over the limit.
     """
-    kind, key, body, hlc = draft
+    kind, key, body, hlc, _ = draft
     if kind == GENESIS:
         raise InvalidArgumentError("a genesis is written by the log itself")
     if not (0 <= kind < UINT_LIMIT and (hlc is None or 0 <= hlc < UINT_LIMIT)):

@@ -227,7 +227,7 @@ class Owner:
         salts = self.rng.randbytes(SALT_BYTES * len(drafts))
         events = []
         for draft, stamp, at in zip(drafts, stamps, range(0, len(salts), SALT_BYTES), strict=True):
-            kind, key, body, _ = draft
+            kind, key, body, _, _ = draft
             if body is None:
                 events.append(Event(stamp, kind, key, None, None, None))
             else:

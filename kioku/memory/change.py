@@ -13,7 +13,8 @@ from kioku.log import hlc
 from kioku.log.event import PURGE, SAVE, TOMBSTONE
 from kioku.memory import intake
 from kioku.memory.recall import is_alive, read_shown, time_of, with_versions
-from kioku.observation import encode_body, from_unix_ms, key_of, unix_ms
+from kioku.observation import body_fields, encode_body, from_unix_ms, key_of, unix_ms
+from kioku.observation.layout import encode_fields
 from kioku.replica import Draft
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Prepared(NamedTuple):
-    """An observation whose every rule has been checked, and the body that carries it.
+    """An observation whose every rule has been checked, the body that carries it and its fields.
 
     ``is_new``: it had no id. ``stamp`` is set only for an import that keeps its times.
     """
@@ -33,6 +34,7 @@ class Prepared(NamedTuple):
     observation: Observation
     key: bytes
     body: bytes
+    fields: Mapping[int, Any]
     is_new: bool
     stamp: int | None = None
 
@@ -46,12 +48,14 @@ def prepare(observation: Observation, new_key: bytes, *, keep_times: bool = Fals
     Raises:
         InvalidObservationError: if a field breaks its rule.
     """
-    body = encode_body(observation)
+    fields = body_fields(observation)
+    body = encode_fields(fields)
     if not observation.id:
-        return Prepared(observation, new_key, body, is_new=True)
+        return Prepared(observation, new_key, body, fields, is_new=True)
     moment = observation.updated_at or observation.created_at
     stamp = hlc.pack(min(unix_ms(moment), _LAST_MS)) if keep_times and moment else None
-    return Prepared(observation, key_of(observation.id), body, is_new=False, stamp=stamp)
+    key = key_of(observation.id)
+    return Prepared(observation, key, body, fields, is_new=False, stamp=stamp)
 
 
 IF_DUPLICATE: Final = ("save", "return")
@@ -69,7 +73,7 @@ def returns_duplicates(if_duplicate: object) -> bool:
 def save(transaction: Transaction, items: Sequence[Prepared]) -> list[Observation]:
     """Append observations and give them as they were saved; an import's old ones are left out."""
     items = [item for item in items if item.is_new or _is_wanted(transaction, item)]
-    drafts = [Draft(SAVE, item.key, item.body, item.stamp) for item in items]
+    drafts = [Draft(SAVE, item.key, item.body, item.stamp, item.fields) for item in items]
     entries = transaction.append(drafts)
     for item, entry in zip(items, entries, strict=True):
         _complete(item.observation, entry)

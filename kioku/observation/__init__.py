@@ -124,6 +124,17 @@ def encode_body(observation: Observation) -> bytes:
     Raises:
         InvalidObservationError, TooLargeError: a field breaks its rule.
     """
+    return encode_fields(body_fields(observation))
+
+
+def body_fields(observation: Observation) -> dict[int, Any]:
+    """The map of body keys that ``encode_fields`` makes the body of, and checks.
+
+    Once it has, they are what ``read_fields`` gives of that body, but for tuples instead of lists.
+
+    Raises:
+        InvalidObservationError: what is not in a body, or has another form there, breaks its rule.
+    """
     if observation.memory_type not in MEMORY_TYPES:
         raise InvalidObservationError("memory_type", f"must be one of {', '.join(MEMORY_TYPES)}")
     if observation.importance.__class__ is not int:  # 2.0 would pass for the default
@@ -131,7 +142,11 @@ def encode_body(observation: Observation) -> bytes:
     if observation.id:
         key_of(observation.id)
     values = zip(_BODY_KEYS, _values_of(observation), _DEFAULTS, strict=True)
-    fields = {key: value for key, value, default in values if value not in (default, [])}
+    fields = {
+        key: value
+        for key, value, default in values  # what is falsy and no default breaks a rule
+        if value is not default and value != default and (value or value != [])
+    }
     for key, convert in _TO_BODY:
         if key in fields:
             fields[key] = convert(fields[key])
@@ -139,7 +154,7 @@ def encode_body(observation: Observation) -> bytes:
         if min(observation.unknown) < FIRST_UNKNOWN:
             raise InvalidObservationError("unknown", f"keys must be {FIRST_UNKNOWN} or more")
         fields.update(sorted(observation.unknown.items()))
-    return encode_fields(fields)
+    return fields
 
 
 def decode_body(

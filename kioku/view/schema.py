@@ -18,11 +18,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from kioku.crdt.standing import NOTHING_KNOWN
 from kioku.observation import UnreadableBodyError, read_fields
 from kioku.view.text import analyse, searchable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import apsw
 
@@ -90,7 +91,12 @@ class ObservationView:
             connection.execute(f"DROP TABLE IF EXISTS {table}")
         self.create(connection)
 
-    def apply(self, connection: apsw.Connection, changes: Sequence[Change]) -> None:
+    def apply(
+        self,
+        connection: apsw.Connection,
+        changes: Sequence[Change],
+        known: Mapping[bytes, Mapping[int, Any]] = NOTHING_KNOWN,
+    ) -> None:
         """Follow ``changes``, at most one a key, inside the writing transaction.
 
         Rows enter and leave in the order of their numbers: FTS5 writes out what it has gathered
@@ -106,7 +112,7 @@ class ObservationView:
             if before:
                 leaving.add(key, before)
             if after:
-                entering.add(key, after)
+                entering.add(key, after, known.get(after.body))
         leaving.leave(connection)
         entering.enter(connection)
         if marks:
@@ -190,9 +196,10 @@ class _Rows:
         if self.unreadable:
             connection.executemany(_INSERT_UNREADABLE, self.unreadable)
 
-    def add(self, key: bytes, shown: Shown) -> None:
+    def add(self, key: bytes, shown: Shown, fields: Mapping[int, Any] | None = None) -> None:
+        """Add one; its ``fields`` where they are known are not read from the body again."""
         try:
-            fields = read_fields(shown.body)
+            fields = fields or read_fields(shown.body)
         except UnreadableBodyError:
             # It wins as it would and is not shown; doctor counts it.
             self.unreadable.append((shown.event_id, key, shown.hlc))
@@ -204,7 +211,7 @@ class _Rows:
             self.superseded += [(target, event) for target in fields[10]]
 
 
-def _record(key: bytes, shown: Shown, fields: dict[int, Any]) -> tuple[Any, ...]:
+def _record(key: bytes, shown: Shown, fields: Mapping[int, Any]) -> tuple[Any, ...]:
     """A row of ``record``, in the order of its columns."""
     get = fields.get
     tags = get(3)

@@ -14,6 +14,7 @@ from kioku.observation import (
     MEMORY_TYPES,
     Observation,
     UnreadableBodyError,
+    body_fields,
     decode_body,
     encode_body,
     from_unix_ms,
@@ -70,6 +71,18 @@ def test_any_observation_survives_its_body(observation: Observation) -> None:
 def test_a_body_is_the_canonical_form_of_its_fields(observation: Observation) -> None:
     body = encode_body(observation)
     assert dumps(read_fields(body), canonical=True) == body
+
+
+@given(observations)
+def test_the_fields_that_make_a_body_are_those_that_are_read_of_it(
+    observation: Observation,
+) -> None:
+    written, read = body_fields(observation), read_fields(encode_body(observation))
+    assert list(written) == list(read)
+    for key in written.keys() - {17}:  # extra has no other form, only tuples in whatever depth
+        value = written[key]
+        assert (list(value) if isinstance(value, tuple) else value) == read[key]
+        assert key > 17 or read[key].__class__ in (value.__class__, list)
 
 
 def check_decodes_or_is_refused(body: bytes) -> None:

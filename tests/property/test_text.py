@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from hypothesis import given
@@ -11,7 +12,7 @@ from kioku.observation import Observation
 from kioku.view.filter import Filter
 from kioku.view.query import parse
 from kioku.view.snippet import Snippets
-from kioku.view.text import analyse
+from kioku.view.text import IDENTIFIER_CHARACTERS_MAX, analyse, set_apart
 from tests.unit.view_store import ViewStore
 
 if TYPE_CHECKING:
@@ -34,6 +35,23 @@ cjk = st.text(
     max_size=30,
 )
 modes = st.sampled_from(("or", "and", "and_or"))
+
+
+def parts_spelled_out(text: str) -> list[str]:
+    """The parts of the camelCase words of a text, as the rule says it."""
+    parts: list[str] = []
+    for word in re.findall("[A-Za-z0-9]+", text):
+        is_identifier = re.search("[a-z][A-Z]|[A-Z0-9][A-Z][a-z]", word)
+        if is_identifier and len(word) <= IDENTIFIER_CHARACTERS_MAX:
+            parts += re.findall("[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+", word)
+    return parts
+
+
+@given(st.text(st.sampled_from("aBCd2 _-é日\n"), max_size=200) | contents)
+def test_identifiers_are_followed_by_their_parts(text: str) -> None:
+    apart = set_apart(text)
+    parts = parts_spelled_out(apart)
+    assert analyse(text) == (f"{apart}\n{' '.join(parts)}" if parts else apart)
 
 
 @given(st.lists(contents, max_size=4), queries, modes, st.integers(1, 5), st.booleans())

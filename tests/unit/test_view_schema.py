@@ -114,6 +114,17 @@ def test_a_body_that_cannot_be_read_has_no_row() -> None:
     assert store.words() == []
 
 
+def test_fields_that_are_known_are_not_read_again() -> None:
+    store = ViewStore()
+    with store.connection:
+        known, unknown = (store.event(Observation(f"alpha {n}"), key=n, hlc=n) for n in (1, 2))
+        assert known.after is not None
+        store.view.apply(
+            store.connection, [known, unknown], {known.after.body: {1: "beta"}, b"": {1: "gamma"}}
+        )
+    assert [word for word, *_ in store.words()] == ["2", "alpha", "beta"]
+
+
 def test_creating_twice_changes_nothing() -> None:
     store = ViewStore()
     store.show(Observation("alpha"), key=1, hlc=1)
