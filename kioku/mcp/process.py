@@ -1,76 +1,90 @@
 """The life of the server's process: its streams, its signals and its end.
 
-The rule this module guards: **what is on standard output is the protocol, and when the client is
-gone so is the process**. The wire is taken before anything heavy is imported: a copy of descriptor
-1 carries it, and 1 itself becomes standard error, so that no library can print into it. The end
-waits for nobody: stores need no closing to be whole, and a call that still runs has nobody left to
-answer, so after a deadline the process just ends.
+The rule this module guards: **when the client is gone so is the process**. That waits for nobody: a
+store needs no closing to be whole, a call that still runs has nobody left to answer, and a node
+publishes later what it could not. So there is a deadline on leaving, and behind it the process
+ends, whatever its threads do.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 import threading
-from typing import TYPE_CHECKING, BinaryIO, Final
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
 
 from kioku.errors import KiokuError
+from kioku.mcp import light, wire
+from kioku.mcp.desk import Desk
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from types import FrameType
 
-    from kioku.mcp.desk import Desk
+    from kioku.mcp.wire import Wire
 
-CLOSING_S: Final = 2.5  # a node takes up to two seconds to publish what is left
+ENDINGS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_LEAVE_S: Final = 0.5  # for a store to be closed; what still writes is rolled back by the next
+
+_log = logging.getLogger(__name__)
 
 
 def serve(profile: str, spaces: Sequence[str]) -> int:
-    """Speak MCP on the standard streams until the client is gone; give the exit code."""
-    wire_in, wire_out = _take(0, "rb"), _take(1, "wb")
+    """Speak MCP on the standard streams until the client is gone, then end the process.
+
+    Gives an exit code only where it could not begin.
+    """
+    taken = wire.take()
     logging.basicConfig(
         stream=sys.stderr, level=logging.WARNING, format="kioku-mcp: %(levelname)s %(message)s"
     )
-    from kioku.mcp.desk import Desk
-
     desk = Desk(spaces=spaces)
     try:
-        desk.settings  # noqa: B018 - what cannot be used is said now, in one line
+        desk.check()
     except KiokuError as error:
         sys.stderr.write(f"kioku-mcp: {error}\n")
         return 1
-    code = 0
+    for number in ENDINGS:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _ending(desk))
+    end(desk, _serve(desk, profile, taken))
+    raise AssertionError("the process has ended")
+
+
+def _serve(desk: Desk, profile: str, taken: Wire) -> int:
     try:
-        import anyio
-
-        from kioku.mcp.server import run
-
-        anyio.run(run, desk, profile, wire_in, wire_out)
-    except KeyboardInterrupt:
-        code = 130
-    except Exception:
-        logging.getLogger(__name__).exception("the server ended")
-        code = 1
-    _end(desk, code)
-    return code
+        server = light.imported(lambda: import_module("kioku.mcp.server"))
+        server.serve(desk, profile, taken)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is said in a line
+        first = _first(error)
+        if not isinstance(first, OSError):
+            sys.stderr.write(f"kioku-mcp: ended by {type(first).__name__}: {first}\n")
+            return 1
+        _log.debug("the client stopped reading: %s", first)
+    return 0
 
 
-def _take(descriptor: int, mode: str) -> BinaryIO:
-    """Move a standard stream to a descriptor of its own, and leave a harmless one in its place."""
-    own = os.fdopen(os.dup(descriptor), mode)
-    if descriptor == 0:
-        harmless = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(harmless, 0)
-        os.close(harmless)
-    else:
-        os.dup2(2, 1)
-    return own  # type: ignore[return-value]  # rb and wb give binary files
+def _first(error: BaseException) -> BaseException:
+    """What went wrong, of all that did in a group of tasks."""
+    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
-def _end(desk: Desk, code: int) -> None:
-    """Close what can be closed in time, then end, whatever other threads still do."""
-    closing = threading.Thread(target=desk.close, daemon=True)
-    closing.start()
-    closing.join(CLOSING_S)
+def _ending(desk: Desk) -> Callable[[int, FrameType | None], None]:
+    """A handler that ends the process; the loop may be anywhere, so a thread does it."""
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        threading.Thread(target=end, args=(desk, 0), daemon=True).start()
+
+    return handle
+
+
+def end(desk: Desk, code: int) -> None:
+    """Leave the mesh and close what can be closed in time; then there is no process any more."""
+    leaving = threading.Thread(target=desk.close, daemon=True)
+    leaving.start()
+    leaving.join(desk.closing_s + _LEAVE_S)
     sys.stderr.flush()
     os._exit(code)

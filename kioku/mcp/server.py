@@ -12,10 +12,11 @@ so that pings are answered and calls cancelled meanwhile; what a cancelled call 
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from functools import partial
 from importlib import metadata
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import anyio
 import anyio.to_thread
@@ -31,6 +32,7 @@ from kioku.mcp.instructions import INSTRUCTIONS
 from kioku.mcp.prompts import PROMPTS
 from kioku.mcp.resources import RESOURCES
 from kioku.mcp.tools import TOOLS
+from kioku.mcp.wire import Lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,11 +41,14 @@ if TYPE_CHECKING:
 
     from kioku.mcp.desk import Desk
     from kioku.mcp.table import Prompt, Resource, Tool
+    from kioku.mcp.wire import Wire
 
     Asked = ServerRequestContext[Any]
 
 THREADS_MAX: Final = 8  # calls at once; more wait their turn in the loop
 COMPLETIONS_MAX: Final = 100  # the protocol's own limit
+ROOTS_S: Final = 1.0  # for a client to say where it works; no save waits longer for that
+ROOTS_MAX: Final = 16
 
 _log = logging.getLogger(__name__)
 
@@ -56,10 +61,12 @@ class Service:
         self._tools = {tool.name: tool for tool in TOOLS if profile in tool.profiles}
         self._shapes: dict[str, Shape] = {}
         self._threads = anyio.CapacityLimiter(THREADS_MAX)
+        self._settling = anyio.Lock()
+        self._is_settled = False
 
     def server(self) -> Server[Any]:
         """Build the SDK's server over these handlers."""
-        return Server(
+        server = Server[Any](
             "kioku",
             title="kioku",
             version=metadata.version("kioku-log"),
@@ -74,10 +81,15 @@ class Service:
             on_get_prompt=self._get_prompt,
             on_completion=self._complete,
         )
+        server.add_notification_handler(
+            "notifications/initialized", protocol.NotificationParams, self._begin
+        )
+        return server
 
     # -- tools
 
-    async def _list_tools(self, _: Asked, __: Any) -> protocol.ListToolsResult:
+    async def _list_tools(self, asked: Asked, _: Any) -> protocol.ListToolsResult:
+        self._meet(asked)
         return protocol.ListToolsResult(tools=[self._described(t) for t in self._tools.values()])
 
     def _described(self, tool: Tool) -> protocol.Tool:
@@ -225,11 +237,38 @@ class Service:
 
     # -- all of them
 
+    async def _begin(self, asked: Asked, _: Any) -> None:
+        """The handshake is over."""
+        self._meet(asked)
+
     def _meet(self, asked: Asked) -> None:
         """Learn who speaks: from the handshake, or from each request where there is none."""
         client = asked.session.client_params
         if client is not None:
             self._desk.introduce(client.client_info.name)
+        self._desk.begin()
+
+    async def _settle(self, asked: Asked) -> None:
+        """Ask the client where it works, once, if nothing else says so; it need not answer."""
+        async with self._settling:
+            if self._is_settled:
+                return
+            self._is_settled = True
+            capabilities = asked.session.client_capabilities
+            if capabilities is None or capabilities.roots is None:
+                return
+            if not asked.session.can_send_request or not await self._wants_place():
+                return
+            with anyio.move_on_after(ROOTS_S), suppress(MCPError, ValueError):
+                answer = await asked.session.send_request(
+                    protocol.ListRootsRequest(), protocol.ListRootsResult
+                )
+                self._desk.place([_path_of(str(root.uri)) for root in answer.roots[:ROOTS_MAX]])
+
+    async def _wants_place(self) -> bool:
+        with suppress(KiokuError):
+            return await anyio.to_thread.run_sync(lambda: self._desk.needs_place)
+        return False
 
     async def _answered(self, asked: Asked, call: Callable[[], Any]) -> Any:
         """What a call gives; its error as the protocol's, where there is no ``is_error``."""
@@ -240,6 +279,9 @@ class Service:
 
     async def _in_thread(self, asked: Asked, call: Callable[[], Any]) -> Any:
         """Run in a thread, telling the client how far it is; a cancelled call is left to end."""
+        await self._settle(asked)
+        if "progress_token" not in (asked.meta or {}):
+            return await self._run(call)
         async with anyio.create_task_group() as group:
             send, receive = anyio.create_memory_object_stream[tuple[int, int]](1)
 
@@ -253,18 +295,23 @@ class Service:
             reporting(report)
             group.start_soon(tell)
             try:
-                return await anyio.to_thread.run_sync(
-                    call, abandon_on_cancel=True, limiter=self._threads
-                )
+                return await self._run(call)
             finally:
                 send.close()
 
+    async def _run(self, call: Callable[[], Any]) -> Any:
+        return await anyio.to_thread.run_sync(call, abandon_on_cancel=True, limiter=self._threads)
 
-async def run(desk: Desk, profile: str, wire_in: BinaryIO, wire_out: BinaryIO) -> None:
-    """Serve one client on two streams, until the first one ends."""
+
+def serve(desk: Desk, profile: str, wire: Wire) -> None:
+    """Serve one client on a wire, until its incoming side ends."""
+    anyio.run(_serve, desk, profile, wire)
+
+
+async def _serve(desk: Desk, profile: str, wire: Wire) -> None:
     server = Service(desk, profile).server()
-    stdin = anyio.wrap_file(TextIOWrapper(wire_in, encoding="utf-8", errors="replace"))
-    stdout = anyio.wrap_file(TextIOWrapper(wire_out, encoding="utf-8"))
+    stdin = cast(anyio.AsyncFile[str], Lines(wire.incoming))
+    stdout = anyio.wrap_file(TextIOWrapper(wire.outgoing, encoding="utf-8", write_through=True))
     async with stdio_server(stdin, stdout) as (incoming, outgoing):
         await server.run(incoming, outgoing, server.create_initialization_options())
 
@@ -297,6 +344,14 @@ def _resource_of(uri: str) -> tuple[Resource, tuple[str, ...]]:
         if resource.is_template and uri.startswith(begin) and len(uri) > len(begin):
             return resource, (unquote(uri.removeprefix(begin)),)
     raise _refused(f"there is no resource {uri[:120]!r}; resources/list shows those there are")
+
+
+def _path_of(uri: str) -> str:
+    """The path that a root names; ``""`` if it is none of this machine."""
+    from urllib.parse import unquote, urlsplit
+
+    parts = urlsplit(uri)
+    return unquote(parts.path) if parts.scheme == "file" and not parts.netloc else ""
 
 
 def _prompt_of(name: str) -> Prompt:

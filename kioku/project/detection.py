@@ -25,12 +25,14 @@ class Present(NamedTuple):
     """The project that one is in.
 
     ``name`` is empty if there is none; ``source`` says where it comes from, or why there is none;
-    ``remarks`` say what was found on the way and ignored.
+    ``remarks`` say what was found on the way and ignored. ``is_none``: a file says that there shall
+    be none, which is more than that nothing says so.
     """
 
     name: str
     source: str
     remarks: tuple[str, ...] = ()
+    is_none: bool = False
 
 
 def detect_project(path: str | os.PathLike[str] = ".") -> str | None:
@@ -61,7 +63,8 @@ def detect(path: str, *, home: str) -> Present:
             remarks.append(marker.remark)
         if marker and marker.project is not None:
             file = os.path.join(directory, FILE_NAME)
-            return Present(marker.project, _by_marker(file, marker.project), tuple(remarks))
+            source = _by_marker(file, marker.project)
+            return Present(marker.project, source, tuple(remarks), is_none=not marker.project)
         if common is None and (found := common_directory(directory)):
             if directory in (os.path.realpath(home), os.path.dirname(directory)):
                 unusable = f"{directory} is a repository, but is not taken for a project"

@@ -1,0 +1,74 @@
+"""The wire: lines of JSON on two descriptors that nothing else in the process writes to.
+
+The rule this module guards: **what is on the wire is the protocol, and waiting for it holds nobody
+up**. The descriptors are taken before anything heavy is imported; 1 then is standard error, so that
+no library can print into the protocol, and 0 is empty. A line is read in a thread that is left
+alone when the server ends, and a line that no request can be is skipped, not kept.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, cast
+
+if TYPE_CHECKING:
+    from typing import Self
+
+LINE_BYTES_MAX: Final = 8 * 1024 * 1024
+"""The largest content (768 KiB) with each byte escaped takes less."""
+
+
+class Wire(NamedTuple):
+    """The two directions, as binary files."""
+
+    incoming: BinaryIO
+    outgoing: BinaryIO
+
+
+def take() -> Wire:
+    """Move standard input and output to descriptors of their own, harmless ones in their place."""
+    incoming = cast(BinaryIO, os.fdopen(_moved(0), "rb"))
+    outgoing = cast(BinaryIO, os.fdopen(_moved(1), "wb"))
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return Wire(incoming, outgoing)
+
+
+def _moved(descriptor: int) -> int:
+    """A copy of a descriptor, above those that have a meaning, which no child inherits."""
+    import fcntl
+
+    return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3)
+
+
+class Lines:
+    """The lines that come in, as text: what the SDK reads messages from."""
+
+    def __init__(self, incoming: BinaryIO) -> None:
+        """``incoming`` is read by nobody else."""
+        self._incoming = incoming
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> str:
+        """Give the next line; ends where the input does, or cannot be read any more."""
+        import anyio.to_thread
+
+        line = await anyio.to_thread.run_sync(self._read, abandon_on_cancel=True)
+        if not line:
+            raise StopAsyncIteration
+        return line.decode("utf-8", errors="replace")
+
+    def _read(self) -> bytes:
+        try:
+            line = self._incoming.readline(LINE_BYTES_MAX)
+            if len(line) < LINE_BYTES_MAX or line.endswith(b"\n"):
+                return line
+            while (rest := self._incoming.readline(LINE_BYTES_MAX)) and not rest.endswith(b"\n"):
+                pass
+        except OSError:
+            return b""
+        return b"\n"  # no message: the SDK passes over it
