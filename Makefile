@@ -28,7 +28,7 @@ PYTEST := $(BIN)/python -m pytest -q
 WORKERS ?= 2
 SOURCES := kioku tests bench demo
 
-.PHONY: help demo test check static doctest sim smoke sabotage bench bench-peers docs fix clean setup
+.PHONY: help demo test check static doctest sim smoke clients sabotage bench bench-peers docs fix clean setup
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ sim: $(READY) ## simulate thousands of meshes, then the long run of the property
 
 smoke: $(READY) ## see a hub and four spokes share, and the hub pulled, in a minute (LONG=1: five)
 	$(BIN)/python -m tests.integration.smoke $(if $(LONG),--long) $(if $(SEED),--seed $(SEED))
+
+clients: $(READY) ## see real MCP clients, from npm, find the server; NOT RUN says which can't be had
+	$(BIN)/python -m tests.clients
 
 sabotage: $(READY) ## break the code one line at a time; a test must catch each (PART=1/16: a part)
 	$(BIN)/python -m tests.sabotage $(if $(PART),--part $(PART))
