@@ -11,9 +11,10 @@ import inspect
 import json
 from typing import TYPE_CHECKING, Any, Final, get_args, get_type_hints
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError, create_model
+from pydantic import ConfigDict, ValidationError, create_model
 
 from kioku.errors import InvalidArgumentError
+from kioku.mcp.results import as_sent, schema_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,17 +48,17 @@ class Shape:
         )
         properties = self._model.model_json_schema()["properties"] if fields else {}
         self._lists = {name for name, schema in properties.items() if _takes_list(schema)}
-        self._output: TypeAdapter[Any] = TypeAdapter(get_args(hints["return"])[0])
+        self._output = get_args(hints["return"])[0]
 
     def input_schema(self) -> dict[str, Any]:
         """The JSON schema of the arguments."""
         schema: dict[str, Any] = _plain(self._model.model_json_schema())
+        schema.pop("additionalProperties", None)  # an error of ours says more than a client's
         return schema
 
     def output_schema(self) -> dict[str, Any]:
         """The JSON schema of what the result holds."""
-        schema: dict[str, Any] = _plain(self._output.json_schema(mode="serialization"))
-        return schema
+        return schema_of(self._output)
 
     def arguments(self, sent: Mapping[str, Any]) -> dict[str, Any]:
         """Give what the function is to be called with.
@@ -85,8 +86,8 @@ class Shape:
 
     def structured(self, value: Any) -> dict[str, Any]:
         """Give a result as JSON has it; what is as its default says is left out."""
-        dumped: dict[str, Any] = self._output.dump_python(value, mode="json", exclude_defaults=True)
-        return dumped
+        sent: dict[str, Any] = as_sent(value)
+        return sent
 
     def _faults(self, error: ValidationError) -> str:
         found = error.errors(include_url=False)
@@ -127,15 +128,14 @@ def _shown(value: Any) -> str:
 
 
 def _plain(schema: Any) -> Any:
-    """A schema without what pydantic makes of the names and docstrings of classes.
+    """A schema without what pydantic makes of names, and without defaults that are none.
 
-    It says nothing to a model, and each connection pays for its bytes.
+    They say nothing to a model, and each connection pays for their bytes.
     """
     if isinstance(schema, dict):
-        dropped = {"title", "description"} if "properties" in schema else {"title"}
         return {
             key: _plain(value)
             for key, value in schema.items()
-            if not (key in dropped and isinstance(value, str))
+            if not (key == "title" and isinstance(value, str)) and (key, value) != ("default", None)
         }
     return [_plain(item) for item in schema] if isinstance(schema, list) else schema

@@ -1,97 +1,127 @@
-"""The tools: functions over a desk, and the table that clients are shown."""
+"""The table of the tools, as clients are shown it; what they do is in the modules beside.
+
+The rule this module guards: **what a tool may do is said, and nothing is said twice**. The four
+annotations decide whether a client asks before it calls, and the descriptions are read by a model
+at the start of each session, so the list of the ``agent`` profile stays under 8,000 bytes
+(docs/adr/0086).
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final
+from functools import partial
+from typing import Final
 
-from pydantic import Field
+from kioku.mcp import finding, knowing, recalling, saving
+from kioku.mcp.table import Tool
 
-from kioku.mcp.results import Found, Hits, Saved, Status
-from kioku.mcp.table import Result, Tool
+TOOLS_BYTES_MAX: Final = 8_000  # of the `agent` profile's list
 
-if TYPE_CHECKING:
-    from kioku.mcp.desk import Desk
-    from kioku.observation import Observation
+_ALL: Final = frozenset({"all"})
+_AGENT: Final = frozenset({"agent", "all"})
+_AGENT_READING: Final = frozenset({"agent", "read-only", "all"})
+_READING: Final = frozenset({"read-only", "all"})
 
+# A store of one's own is a closed world: nothing a tool reaches is anybody else's system.
+_reads: Final = partial(Tool, read_only=True, destructive=False, idempotent=True, open_world=False)
+_changes: Final = partial(Tool, read_only=False, open_world=False)
 
-def save_observation(
-    desk: Desk,
-    *,
-    content: Annotated[str, Field(description="what to remember")],
-    project: Annotated[str, Field(description="default: the client's repository")] = "",
-) -> Result[Saved]:
-    """Save one observation."""
-    saved = desk.memory().save(content, project=project or desk.project)
-    return Result(Saved(saved.id, saved.project, _origin(saved)), f"saved: {saved.id}")
-
-
-def search_memory(
-    desk: Desk,
-    *,
-    query: Annotated[str, Field(description="words")] = "",
-    limit: Annotated[int, Field(ge=1, le=200)] = 50,
-) -> Result[Hits]:
-    """Find observations by their words."""
-    found = [hit.observation for hit in desk.memory().search(query, limit=limit, mode="and_or")]
-    shown = [Found(one.id, one.content, _origin(one), one.project) for one in found]
-    text = "\n".join(f"{one.content} ({one.origin}) <id={one.id}>" for one in shown)
-    return Result(Hits(shown), text or "No matching memories.")
-
-
-def get_memory_status(desk: Desk) -> Result[Status]:
-    """Say how the memory stands, and who this connection is."""
-    counts = desk.memory().statistics()
-    status = Status(
-        counts.space,
-        counts.session_id,
-        counts.agent_family,
-        counts.client_id,
-        counts.host,
-        desk.project,
-        counts.observations,
-    )
-    return Result(status, f"{status.observations} observations in {status.space}")
-
-
-def _origin(observation: Observation) -> str:
-    return f"{observation.agent_family or 'someone'} on {observation.host}"
-
-
-_ALL: Final = frozenset({"agent", "all"})
-_READING: Final = frozenset({"agent", "read-only", "all"})
+# What other memories let a caller say about itself; here the connection says it.
+_IDENTITY: Final = dict.fromkeys(
+    ("agent_family", "client_id", "pc_id", "session_id"),
+    "who you are is not an argument: it is known of the connection (get_memory_status shows it).",
+)
+_VISIBILITY: Final = {
+    "visibility": "visibility was ignored: who shares a space sees all of it. What must stay on"
+    " this machine belongs in a private space (kioku init --help), or nowhere: delete_memory"
+}
+_LEFT_OUT: Final = {**_IDENTITY, **_VISIBILITY}
 
 TOOLS: Final = (
-    Tool(
+    _changes(
         "save_observation",
-        save_observation,
-        "Save an observation",
-        "Save one thing worth remembering.",
-        read_only=False,
+        saving.save_observation,
+        "Save to memory",
+        "Save what a later session should know. No secrets. Says the id.",
         destructive=False,
         idempotent=False,
-        open_world=False,
-        profiles=_ALL,
+        profiles=_AGENT,
+        left_out=_LEFT_OUT,
     ),
-    Tool(
+    _reads(
         "search_memory",
-        search_memory,
-        "Search the memory",
-        "Find what was saved, the best first.",
-        read_only=True,
-        destructive=False,
-        idempotent=True,
-        open_world=False,
+        finding.search_memory,
+        "Search memory",
+        "Find memories by words.",
+        profiles=_AGENT_READING,
+        left_out=_VISIBILITY,
+    ),
+    _reads(
+        "recall_context",
+        recalling.recall_context,
+        "Recall for a task",
+        "Before work: what bears on a task, its files, its issues. Empty: the newest.",
+        profiles=_AGENT_READING,
+        left_out=_VISIBILITY,
+    ),
+    _reads(
+        "get_memory",
+        finding.get_memory,
+        "Read a memory",
+        "One memory, all fields.",
+        profiles=_AGENT_READING,
+    ),
+    _reads(
+        "list_memories",
+        finding.list_memories,
+        "List memories",
+        "The newest memories.",
         profiles=_READING,
     ),
-    Tool(
+    _changes(
+        "edit_memory",
+        saving.edit_memory,
+        "Edit a memory",
+        "Change fields; empty ones stay. Earlier versions are kept.",
+        destructive=True,
+        idempotent=True,
+        profiles=_ALL,
+        left_out=_LEFT_OUT,
+    ),
+    _changes(
+        "delete_memory",
+        saving.delete_memory,
+        "Delete a memory",
+        "Delete on every machine; undo=true brings it back.",
+        destructive=True,
+        idempotent=True,
+        profiles=_AGENT,
+    ),
+    _reads(
+        "memory_history",
+        knowing.memory_history,
+        "History of a memory",
+        "Every version and deletion of a memory, and why one counts.",
+        profiles=_READING,
+    ),
+    _reads(
+        "list_projects",
+        knowing.list_projects,
+        "List projects",
+        "The projects that have memories.",
+        profiles=_READING,
+    ),
+    _reads(
         "get_memory_status",
-        get_memory_status,
+        knowing.get_memory_status,
         "Status of the memory",
         "How the memory stands, and who you are in it.",
-        read_only=True,
-        destructive=False,
-        idempotent=True,
-        open_world=False,
+        profiles=_READING,
+    ),
+    _reads(
+        "drain_pending_puts",
+        knowing.drain_pending_puts,
+        "Nothing to drain",
+        "Accepted for older clients: no save ever waits.",
         profiles=_READING,
     ),
 )
