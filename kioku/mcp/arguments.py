@@ -68,6 +68,9 @@ class Shape:
         """
         known = self._model.model_fields
         unknown = [name for name in sent if name not in known and name not in self._tool.left_out]
+        for name in unknown:
+            if name in self._tool.refused:
+                raise InvalidArgumentError(f"{name}: {self._tool.refused[name]}")
         if unknown:
             shown = ", ".join(_shown(name) for name in unknown[:_NAMES_SHOWN_MAX])
             raise InvalidArgumentError(

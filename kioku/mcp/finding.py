@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from heapq import merge
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import Field
 
+from kioku.errors import InvalidArgumentError
 from kioku.mcp.asking import Held, Place, held, moment, of_project, places, readable, shown_space
 from kioku.mcp.parameters import (
     Id,
@@ -23,7 +25,7 @@ from kioku.mcp.parameters import (
 from kioku.mcp.results import Page, Whole
 from kioku.mcp.showing import Found, entry, fit, found_by, shown
 from kioku.mcp.table import Result
-from kioku.mcp.text import LEGEND
+from kioku.mcp.text import LEGEND, label
 from kioku.mcp.whole import show_whole
 from kioku.memory.filters import LIMIT_MAX
 from kioku.memory.spaces import fuse
@@ -34,10 +36,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from kioku.mcp.desk import Desk
+    from kioku.mcp.results import Shown
     from kioku.memory.hit import Hit
     from kioku.observation import Observation
 
-NOTHING: Final = "No matching memories. Other or fewer words, or fewer filters, may find some."
+NOTHING: Final = "No matching memories."
 SUPERSEDERS_MAX: Final = 3
 FETCHED_MAX: Final = 100
 """Observations of one page that are read: of the shortest, no more fit into a result."""
@@ -64,7 +67,7 @@ def search_memory(
     space: Space = None,
 ) -> Result[Page]:
     """Find observations by their words, the best first."""
-    count = min(offset + min(limit, FETCHED_MAX) + 1, LIMIT_MAX)
+    count = count_of(offset, limit)
     found = searched(
         desk,
         places(desk, space or ""),
@@ -81,7 +84,7 @@ def search_memory(
         **of_project(desk, project),
     )
     order = "best first" if query.strip() else "newest first"
-    return page(desk, found, offset=offset, limit=limit, order=order)
+    return page(desk, found, Asked(offset, limit, count, order, project))
 
 
 def searched(
@@ -108,7 +111,7 @@ def list_memories(
     space: Space = None,
 ) -> Result[Page]:
     """Give the newest observations."""
-    count = min(offset + min(limit, FETCHED_MAX) + 1, LIMIT_MAX)
+    count = count_of(offset, limit)
     options = {
         "memory_type": memory_types,
         "tags": tags,
@@ -117,7 +120,7 @@ def list_memories(
     }
     if not include_deleted:
         found = searched(desk, places(desk, space or ""), "", limit=count, **options)
-        return page(desk, found, offset=offset, limit=limit, order="newest first")
+        return page(desk, found, Asked(offset, limit, count, "newest first", project))
     options.pop("prefer_project", None)
     lists = [
         [
@@ -127,7 +130,7 @@ def list_memories(
         for place in places(desk, space or "")
     ]
     newest = list(merge(*lists, key=_changed, reverse=True))[:count]
-    return page(desk, newest, offset=offset, limit=limit, order="newest first")
+    return page(desk, newest, Asked(offset, limit, count, "newest first", project))
 
 
 def _changed(found: Found) -> datetime:
@@ -161,31 +164,67 @@ def _superseders(place: Held, observation: Observation) -> tuple[str, ...]:
     )
 
 
-def page(desk: Desk, found: list[Found], *, offset: int, limit: int, order: str) -> Result[Page]:
-    """Show the part of what was found that begins at ``offset``, as much as fits.
+def count_of(offset: int, limit: int) -> int:
+    """How many are to be looked for: those of the page, those before it, and one that says that
+    there are more.
 
-    ``found`` holds one more than is wanted if there is more.
+    Raises:
+        InvalidArgumentError: if the page is further on than a search goes.
     """
-    now = from_unix_ms(desk.memory().now_ms())
-    wanted = found[offset : offset + limit]
+    if offset >= LIMIT_MAX:
+        raise InvalidArgumentError(
+            f"offset: a search goes to {LIMIT_MAX:,}; ask for something narrower"
+        )
+    return min(offset + min(limit, FETCHED_MAX) + 1, LIMIT_MAX)
 
-    def make(one: Found, width: int) -> tuple[object, str]:
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The part of what was found that was asked for.
+
+    ``looked_for`` is how many were looked for: where so many were found, there may be more.
+    """
+
+    offset: int
+    limit: int
+    looked_for: int
+    order: str
+    project: str = ""
+
+
+def page(desk: Desk, found: list[Found], asked: Asked) -> Result[Page]:
+    """Show the part of what was found that was asked for, as much of it as fits."""
+    now = from_unix_ms(desk.memory().now_ms())
+
+    def make(one: Found, width: int) -> tuple[Shown, str]:
         made = shown(one, width, now)
         return made, entry(made)
 
-    made = fit(wanted, make)
+    offset, are_all = asked.offset, len(found) < asked.looked_for
+    made = fit(found[offset : offset + asked.limit], make)
+    if not made:
+        return Result(Page(memories=[], total=len(found)), _nothing(desk, found, asked))
     end = offset + len(made)
     is_more = len(found) > end
-    known = min(len(found), offset + min(limit, FETCHED_MAX))
     result = Page(
-        memories=[one for one, _ in made],  # type: ignore[misc]
-        total=len(found) if len(found) == known else 0,
+        memories=[one for one, _ in made],
+        total=len(found) if are_all else 0,
         next_offset=end if is_more else 0,
     )
-    if not made:
-        nothing = f"No more memories: there are {known}." if offset else NOTHING
-        return Result(result, nothing)
-    count = f"{known}" if result.total else f"more than {known}"
+    count = f"{len(found)}" if are_all else f"at least {len(found)}"
     on = f"; offset={end} goes on" if is_more else ""
-    head = f"Showing {offset + 1}-{end} of {count}, {order}{on}. {LEGEND}"
+    head = f"Showing {offset + 1}-{end} of {count}, {asked.order}{on}. {LEGEND}"
     return Result(result, "\n\n".join([head, *(text for _, text in made)]))
+
+
+def _nothing(desk: Desk, found: list[Found], asked: Asked) -> str:
+    if found:
+        return f"No more memories: there are {len(found)}."
+    if asked.project and not is_project(desk, asked.project):
+        return f"{NOTHING} No project is called {label(asked.project)}: list_projects."
+    return f"{NOTHING} Other or fewer words, or fewer filters, may find some."
+
+
+def is_project(desk: Desk, name: str) -> bool:
+    """Whether anything here belongs to a project of that name, or has it as another name."""
+    return any(place.memory.list(project=name, limit=1) for place in places(desk, ""))

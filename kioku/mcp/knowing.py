@@ -44,7 +44,7 @@ def memory_history(
     end = offset + len(made)
     result = History(
         id=place.id,
-        versions=[one for one, _ in made],  # type: ignore[misc]
+        versions=[one for one, _ in made],
         total=len(entries),
         next_offset=end if end < len(entries) else 0,
     )
@@ -55,7 +55,7 @@ def memory_history(
     return Result(result, "\n\n".join([f"{head}{on}. {LEGEND}", *(text for _, text in made)]))
 
 
-def _version(entry: HistoryEntry, width: int) -> tuple[object, str]:
+def _version(entry: HistoryEntry, width: int) -> tuple[Version, str]:
     content = entry.observation.content if entry.observation else ""
     is_cut = len(content) > width
     version = Version(
@@ -89,7 +89,7 @@ def list_projects(
     made = fit(found[offset : offset + limit], _project)
     end = offset + len(made)
     result = ProjectPage(
-        projects=[one for one, _ in made],  # type: ignore[misc]
+        projects=[one for one, _ in made],
         total=len(found),
         present=desk.project,
         next_offset=end if end < len(found) else 0,
@@ -101,7 +101,7 @@ def list_projects(
     return Result(result, "\n".join([head, *(text for _, text in made)]))
 
 
-def _project(found: tuple[Project, str], _: int) -> tuple[object, str]:
+def _project(found: tuple[Project, str], _: int) -> tuple[ProjectShown, str]:
     one, space = found
     project = ProjectShown(
         name=shortened(one.name),

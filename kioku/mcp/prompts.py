@@ -8,7 +8,7 @@ from kioku.errors import InvalidArgumentError
 from kioku.mcp.parameters import QUERY_CHARACTERS_MAX
 from kioku.mcp.recalling import recall_context
 from kioku.mcp.resources import complete_project
-from kioku.mcp.table import Prompt, PromptArgument
+from kioku.mcp.table import PROFILES, Prompt, PromptArgument
 
 if TYPE_CHECKING:
     from kioku.mcp.desk import Desk
@@ -72,6 +72,8 @@ _PROJECT: Final = PromptArgument(
     "project", "the project; the present one if it is left out", complete=complete_project
 )
 
+_WRITING: Final = PROFILES - {"read-only"}
+
 PROMPTS: Final = (
     Prompt(
         "recall",
@@ -86,6 +88,7 @@ PROMPTS: Final = (
         "Save what was decided",
         "Save what this session decided and learned.",
         (PromptArgument("what", "what in particular"), _PROJECT),
+        _WRITING,
     ),
     Prompt(
         "hand_over",
@@ -93,5 +96,6 @@ PROMPTS: Final = (
         "Hand over",
         "Save the state of the work, so that another agent can go on.",
         (PromptArgument("task", "the work to hand over"), _PROJECT),
+        _WRITING,
     ),
 )

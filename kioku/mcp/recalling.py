@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from pydantic import Field
 
 from kioku.mcp.asking import moment, of_project, places
-from kioku.mcp.finding import page, searched
+from kioku.mcp.finding import Asked, count_of, page, searched
 from kioku.mcp.parameters import (
     Limit,
     MemoryTypes,
@@ -25,7 +25,6 @@ from kioku.mcp.parameters import (
 )
 from kioku.mcp.results import Page
 from kioku.mcp.table import Result
-from kioku.memory.filters import LIMIT_MAX
 from kioku.memory.spaces import RANK_OFFSET
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ def recall_context(
     spaces = places(desk, space or "")
     options = {"memory_type": memory_types, "since": moment("since_iso", since_iso)}
     options |= of_project(desk, project)
-    depth = max(DEPTH, min(offset + limit + 1, LIMIT_MAX))
+    depth = max(DEPTH, count_of(offset, limit))
     asked: dict[str, tuple[str, dict[str, Any]]] = {}
     if query.strip() or not (source_files or references):
         asked[_BY_WORDS] = (query, {"mode": "and_or"})
@@ -68,9 +67,12 @@ def recall_context(
         way: searched(desk, spaces, words, limit=depth, **how, **options)
         for way, (words, how) in asked.items()
     }
-    newest = not query.strip() and len(found) == 1
-    order = "newest first" if newest else "what bears on it most first"
-    return page(desk, _merged(found), offset=offset, limit=limit, order=order)
+    is_newest = list(found) == [_BY_WORDS] and not query.strip()
+    order = "newest first" if is_newest else "what bears most on it first"
+    merged = _merged(found)
+    are_all = all(len(ones) < depth for ones in found.values())
+    looked_for = len(merged) + 1 if are_all else len(merged)
+    return page(desk, merged, Asked(offset, limit, looked_for, order, project))
 
 
 def _merged(found: Mapping[str, Sequence[Found]]) -> list[Found]:

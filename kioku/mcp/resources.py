@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from kioku import suggestions
 from kioku.errors import NotFoundError
 from kioku.mcp.asking import places
-from kioku.mcp.finding import get_memory, list_memories
+from kioku.mcp.finding import get_memory, is_project, list_memories
 from kioku.mcp.knowing import get_memory_status
 from kioku.mcp.table import Resource
 from kioku.mcp.text import label
@@ -27,15 +27,11 @@ def _memory(desk: Desk, id: str) -> str:
 
 
 def _project(desk: Desk, name: str) -> str:
-    if not any(_has(name, desk, space) for space in desk.spaces):
+    if not is_project(desk, name):
         raise NotFoundError(
             f"no project {label(name)} has memories here; list_projects shows those that have"
         )
     return list_memories(desk, project=name).text
-
-
-def _has(name: str, desk: Desk, space: str) -> bool:
-    return bool(desk.memory(space).list(project=name, limit=1))
 
 
 def _recent(desk: Desk) -> str:

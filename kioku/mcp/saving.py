@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from kioku.observation import Observation
 
 ALIKE_MAX: Final = 3
+HOW_TO_REPLACE: Final = "edit_memory with supersedes says so, or delete_memory the old one"
 _ALIKE_CHARACTERS: Final = 160
 Clearable = Literal[
     "project", "tags", "subject", "summary", "source_files", "references", "supersedes",
@@ -197,7 +198,7 @@ def _receipt(
     until = f", until {time_text(saved.expires_at)}" if saved.expires_at else ""
     lines = [f"{done}: {saved.id}{where}{until}", *notes]
     for one in similar or ():
-        lines.append(f"much like <id={one.id}>; if this replaces it, edit_memory with supersedes:")
+        lines.append(f"much like <id={one.id}> (does this replace it? {HOW_TO_REPLACE}):")
         lines.append(quoted(one.begins))
     result = Saved(
         id=saved.id,

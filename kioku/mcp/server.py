@@ -28,7 +28,7 @@ from mcp.shared.exceptions import MCPError
 from kioku.errors import KiokuError
 from kioku.mcp.arguments import Shape
 from kioku.mcp.desk import reporting
-from kioku.mcp.instructions import INSTRUCTIONS
+from kioku.mcp.instructions import instructions_for
 from kioku.mcp.prompts import PROMPTS
 from kioku.mcp.resources import RESOURCES
 from kioku.mcp.tools import TOOLS
@@ -58,6 +58,7 @@ class Service:
 
     def __init__(self, desk: Desk, profile: str) -> None:
         self._desk = desk
+        self._profile = profile
         self._tools = {tool.name: tool for tool in TOOLS if profile in tool.profiles}
         self._shapes: dict[str, Shape] = {}
         self._threads = anyio.CapacityLimiter(THREADS_MAX)
@@ -71,7 +72,7 @@ class Service:
             title="kioku",
             version=metadata.version("kioku-log"),
             description="A memory that agents share, on this machine and others.",
-            instructions=INSTRUCTIONS,
+            instructions=instructions_for(self._profile),
             on_list_tools=self._list_tools,
             on_call_tool=self._call_tool,
             on_list_resources=self._list_resources,
@@ -200,6 +201,7 @@ class Service:
                     ],
                 )
                 for prompt in PROMPTS
+                if self._profile in prompt.profiles
             ]
         )
 

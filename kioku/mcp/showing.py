@@ -31,6 +31,7 @@ _SUBJECT_CHARACTERS: Final = 240
 _LIST_BYTES: Final = 400  # of tags, of files, of references
 _SOON_S: Final = 7 * 86_400
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -178,15 +179,13 @@ def _lists(one: Shown) -> Iterator[str]:
             yield f"{title}: {labels(items)}"
 
 
-def fit(
-    items: Sequence[T], make: Callable[[T, int], tuple[object, str]]
-) -> list[tuple[object, str]]:
+def fit(items: Sequence[T], make: Callable[[T, int], tuple[S, str]]) -> list[tuple[S, str]]:
     """Make as many items as fit into a result, from the first on; at least one.
 
     ``make`` gives the structure and the text of an item, no text in it longer than the width that
     it is told.
     """
-    made: list[tuple[object, str]] = []
+    made: list[tuple[S, str]] = []
     for width in _WIDTHS:
         made = _as_many_as_fit(items, make, width)
         if len(made) == len(items):
@@ -195,9 +194,9 @@ def fit(
 
 
 def _as_many_as_fit(
-    items: Sequence[T], make: Callable[[T, int], tuple[object, str]], width: int
-) -> list[tuple[object, str]]:
-    made: list[tuple[object, str]] = []
+    items: Sequence[T], make: Callable[[T, int], tuple[S, str]], width: int
+) -> list[tuple[S, str]]:
+    made: list[tuple[S, str]] = []
     room = RESULT_BYTES_MAX - FRAME_BYTES
     for item in items:
         structure, text = make(item, width)

@@ -9,7 +9,7 @@ raises a ``KiokuError`` to fail: the error's own words are what the agent reads.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from kioku.mcp.desk import Desk
 
 S = TypeVar("S")
+
+PROFILES: Final = frozenset({"agent", "read-only", "all"})
+"""The values of ``--tools``: what an agent needs, what changes nothing, everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class Tool:
 
     ``profiles`` are the values of ``--tools`` that offer it. ``left_out`` are arguments that other
     memories take: they are accepted and change nothing, and the sentence is put before the text.
+    ``refused`` are some that would change what a caller relies on: the sentence is the error.
     """
 
     name: str
@@ -49,6 +53,7 @@ class Tool:
     open_world: bool
     profiles: frozenset[str]
     left_out: Mapping[str, str] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +90,14 @@ class PromptArgument:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One prompt: ``write(desk, **arguments)`` gives what the user would say."""
+    """One prompt: ``write(desk, **arguments)`` gives what the user would say.
+
+    ``profiles`` are those that have the tools which it speaks of.
+    """
 
     name: str
     write: Callable[..., str]
     title: str
     description: str
     arguments: tuple[PromptArgument, ...] = ()
+    profiles: frozenset[str] = PROFILES

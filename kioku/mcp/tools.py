@@ -12,14 +12,14 @@ from functools import partial
 from typing import Final
 
 from kioku.mcp import finding, knowing, recalling, saving
-from kioku.mcp.table import Tool
+from kioku.mcp.table import PROFILES, Tool
 
 TOOLS_BYTES_MAX: Final = 8_000  # of the `agent` profile's list
 
 _ALL: Final = frozenset({"all"})
-_AGENT: Final = frozenset({"agent", "all"})
-_AGENT_READING: Final = frozenset({"agent", "read-only", "all"})
-_READING: Final = frozenset({"read-only", "all"})
+_AGENT: Final = PROFILES - {"read-only"}
+_AGENT_READING: Final = PROFILES
+_READING: Final = PROFILES - {"agent"}
 
 # A store of one's own is a closed world: nothing a tool reaches is anybody else's system.
 _reads: Final = partial(Tool, read_only=True, destructive=False, idempotent=True, open_world=False)
@@ -28,13 +28,14 @@ _changes: Final = partial(Tool, read_only=False, open_world=False)
 # What other memories let a caller say about itself; here the connection says it.
 _IDENTITY: Final = dict.fromkeys(
     ("agent_family", "client_id", "pc_id", "session_id"),
-    "who you are is not an argument: it is known of the connection (get_memory_status shows it).",
+    "Who you are is not an argument: it is known of the connection (get_memory_status shows it).",
 )
+# To share what somebody believes to be private would be worse than an error (docs/adr/0098).
 _VISIBILITY: Final = {
-    "visibility": "visibility was ignored: who shares a space sees all of it. What must stay on"
-    " this machine belongs in a private space (kioku init --help), or nowhere: delete_memory"
+    "visibility": "there is none here: whoever shares a space sees all that is in it, and nothing"
+    " was saved or searched. Leave it out if that is well; what must stay on this machine belongs"
+    " in a private space, which the person sets up (KIOKU_SPACE=private)",
 }
-_LEFT_OUT: Final = {**_IDENTITY, **_VISIBILITY}
 
 TOOLS: Final = (
     _changes(
@@ -45,7 +46,8 @@ TOOLS: Final = (
         destructive=False,
         idempotent=False,
         profiles=_AGENT,
-        left_out=_LEFT_OUT,
+        left_out=_IDENTITY,
+        refused=_VISIBILITY,
     ),
     _reads(
         "search_memory",
@@ -53,7 +55,7 @@ TOOLS: Final = (
         "Search memory",
         "Find memories by words.",
         profiles=_AGENT_READING,
-        left_out=_VISIBILITY,
+        refused=_VISIBILITY,
     ),
     _reads(
         "recall_context",
@@ -61,7 +63,7 @@ TOOLS: Final = (
         "Recall for a task",
         "Before work: what bears on a task, its files, its issues. Empty: the newest.",
         profiles=_AGENT_READING,
-        left_out=_VISIBILITY,
+        refused=_VISIBILITY,
     ),
     _reads(
         "get_memory",
@@ -85,7 +87,8 @@ TOOLS: Final = (
         destructive=True,
         idempotent=True,
         profiles=_ALL,
-        left_out=_LEFT_OUT,
+        left_out=_IDENTITY,
+        refused=_VISIBILITY,
     ),
     _changes(
         "delete_memory",

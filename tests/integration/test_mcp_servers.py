@@ -52,7 +52,7 @@ class Client:
 
     def find(self, lot: str) -> set[str]:
         """The ids that a search for a lot finds."""
-        return {one["id"] for one in self.call("search_memory", query=lot)["hits"]}
+        return {one["id"] for one in self.call("search_memory", query=lot)["memories"]}
 
     def work(self) -> None:
         """Save and search in turn; what was saved a moment ago is found at once."""
