@@ -145,7 +145,7 @@ class Fold:
         for event in events:
             if event.kind == RETRACT and event.body is not None:
                 retracted.update(decode_targets(event.body))
-        purged |= self._known_purged({event.key for event in events})
+        purged |= self._known_purged(event.key for event in events)
         return {
             index
             for index, (place, event) in enumerate(zip(chunk_ids, events, strict=True))
@@ -157,12 +157,13 @@ class Fold:
             )
         }
 
-    def _known_purged(self, keys: set[bytes]) -> set[bytes]:
-        if not keys or not self._has_purged:
+    def _known_purged(self, keys: Iterable[bytes]) -> set[bytes]:
+        asked = tuple(set(keys)) if self._has_purged else ()
+        if not asked:
             return set()
         rows = self._connection.execute(
             "SELECT k.value FROM carray(?) k CROSS JOIN purged p ON p.key = k.value",
-            (apsw.carray(tuple(keys)),),
+            (apsw.carray(asked),),
         )
         return {row[0] for row in rows}
 
@@ -207,7 +208,7 @@ class Fold:
     def _buried(self, entries: Sequence[Entry]) -> list[int]:
         """Give own events that say something of a key purged before; a chunk's were stripped."""
         with_body = [entry for entry in entries if entry.body is not None]
-        purged = self._known_purged({entry.key for entry in with_body})
+        purged = self._known_purged(entry.key for entry in with_body)
         return [entry.event_id for entry in with_body if entry.key in purged]
 
     def _hold(self, entries: Sequence[Entry], now_ms: int) -> set[int]:
@@ -247,7 +248,7 @@ class Fold:
 
     def _candidates(self, entries: Sequence[Entry], dirty: set[bytes]) -> dict[bytes, Entry]:
         """Give the greatest event that counts of each key that needs no more than that."""
-        purged = self._known_purged({entry.key for entry in entries})
+        purged = self._known_purged(entry.key for entry in entries)
         best: dict[bytes, Entry] = {}
         has_retracted = self._has_retracted
         for entry in entries:

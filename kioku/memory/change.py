@@ -93,14 +93,17 @@ def _is_wanted(transaction: Transaction, item: Prepared) -> bool:
     return item.stamp is None or winner is None or hlc.unix_ms(winner.hlc) < hlc.unix_ms(item.stamp)
 
 
+_set: Final = object.__setattr__
+
+
 def _complete(observation: Observation, entry: Entry) -> None:
     """Fill in what only the event knows.
 
     In place, although the value is frozen: it was made for this save and nobody has seen it yet,
     and a second value with two other fields would cost more than all of its body.
     """
-    object.__setattr__(observation, "id", entry.key.hex())
-    object.__setattr__(observation, "updated_at", time_of(entry.hlc))
+    _set(observation, "id", entry.key.hex())
+    _set(observation, "updated_at", time_of(entry.hlc))
 
 
 def edit(

@@ -11,6 +11,7 @@ as it is, and body keys from ``FIRST_UNKNOWN`` on are kept and written back by a
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -236,6 +237,7 @@ def unix_ms(moment: datetime) -> int:
     return (moment - _EPOCH) // _MILLISECOND
 
 
+@lru_cache(maxsize=16)  # all that one call saves has the same
 def from_unix_ms(ms: int) -> datetime:
     """The aware UTC time of milliseconds since 1970."""
     return _EPOCH + ms * _MILLISECOND
