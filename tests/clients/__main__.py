@@ -18,6 +18,7 @@ from tests.clients.stage import Check, Stage
 
 CHECKS = [*connected.CHECKS, *sharing.CHECKS, *plugin.CHECKS, *oracle.CHECKS]
 WORKERS = 2
+REASON_MAX = 2_000  # characters
 
 
 class Outcome(NamedTuple):
@@ -61,8 +62,9 @@ def run(check: Check, stage: Stage) -> Outcome:
     try:
         check.find_out(stage)
     except Exception as error:  # noqa: BLE001 - any failure of a check is its outcome
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        reason = f"{type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno})"
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(last.filename).name}:{last.lineno}"
+        reason = f"{type(error).__name__}: {str(error)[:REASON_MAX]} ({where})"
         return Outcome(check, "FAILED", reason)
     return Outcome(check, "ok", seconds=time.monotonic() - began)
 
