@@ -11,12 +11,12 @@ import traceback
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.clients import connected, oracle, plugin, sharing
+from tests.clients import connected, oracle, plugin, session, sharing
 from tests.clients.offline import offline
 from tests.clients.packages import NODE, PACKAGES, Had, Node, NotHadError, find_node, install
 from tests.clients.stage import Check, Stage
 
-CHECKS = [*connected.CHECKS, *sharing.CHECKS, *plugin.CHECKS, *oracle.CHECKS]
+CHECKS = [*connected.CHECKS, *sharing.CHECKS, *session.CHECKS, *plugin.CHECKS, *oracle.CHECKS]
 WORKERS = 2
 REASON_MAX = 2_000  # characters
 

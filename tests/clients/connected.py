@@ -52,9 +52,13 @@ def _codex(home: Home) -> None:
     assert found["tools"].keys() >= TOOLS, sorted(found["tools"])
 
 
-def _gemini(home: Home) -> None:
-    shown = _plain(home.run("gemini", "mcp", "list"))
+def _gemini(home: Home, command: str = "gemini") -> None:
+    shown = _plain(home.run(command, "mcp", "list"))
     assert re.search(r"✓ kioku: .* \(stdio\) - Connected\n", shown), shown
+
+
+def _qwen(home: Home) -> None:
+    _gemini(home, "qwen")  # which it was made from
 
 
 def _opencode(home: Home) -> None:
@@ -71,7 +75,10 @@ _SHOWS = {
     "codex-cli": _codex,
     "gemini-cli": _gemini,
     "opencode": _opencode,
+    "qwen-code": _qwen,
 }
+_FILES = {client: place.file for client, place in PLACES.items()}
+_FILES["qwen-code"] = ".qwen/settings.json"
 
 
 def _check(client: str) -> Check:
@@ -80,7 +87,7 @@ def _check(client: str) -> Check:
             home.kioku("mcp", "install", "--client", client)
             _SHOWS[client](home)
             home.kioku("mcp", "uninstall", "--client", client)
-            file = home.directory / PLACES[client].file
+            file = home.directory / _FILES[client]
             assert not file.exists() or "kioku" not in file.read_text("utf-8"), file
 
     return Check((client,), "shows the server connected after `kioku mcp install`", find_out)

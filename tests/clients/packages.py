@@ -48,6 +48,7 @@ PACKAGES = {
     "codex-cli": Package("@openai/codex", "codex"),
     "gemini-cli": Package("@google/gemini-cli", "gemini"),
     "opencode": Package("opencode-ai", "opencode", "postinstall.mjs"),
+    "qwen-code": Package("@qwen-code/qwen-code", "qwen"),
     "inspector": Package("@modelcontextprotocol/inspector", "mcp-inspector"),
     "add-mcp": Package("add-mcp", "add-mcp"),
 }
