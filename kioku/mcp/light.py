@@ -31,7 +31,6 @@ _COLLECTING: Final = ("mcp", "mcp.server")
 # What serves or asks over HTTP.
 _UNUSED: Final = (
     "httpx2",
-    "jwt",
     "mcp.server.auth",
     "mcp.server.streamable_http",
     "mcp.server.streamable_http_manager",

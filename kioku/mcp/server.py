@@ -19,6 +19,7 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import anyio
+import anyio.from_thread
 import anyio.to_thread
 import mcp.types as protocol
 from mcp.server.lowlevel import Server
@@ -282,26 +283,13 @@ class Service:
     async def _in_thread(self, asked: Asked, call: Callable[[], Any]) -> Any:
         """Run in a thread, telling the client how far it is; a cancelled call is left to end."""
         await self._settle(asked)
-        if "progress_token" not in (asked.meta or {}):
-            return await self._run(call)
-        async with anyio.create_task_group() as group:
-            send, receive = anyio.create_memory_object_stream[tuple[int, int]](1)
 
-            def report(done: int, total: int) -> None:
-                anyio.from_thread.run_sync(_offer, send, (done, total))
+        def report(done: int, total: int) -> None:
+            # Nobody to tell it to, any more, is no reason for the work to stop half-way.
+            with suppress(RuntimeError, anyio.BrokenResourceError, anyio.ClosedResourceError):
+                anyio.from_thread.run(asked.session.report_progress, done, total)
 
-            async def tell() -> None:
-                async for done, total in receive:
-                    await asked.session.report_progress(done, total)
-
-            reporting(report)
-            group.start_soon(tell)
-            try:
-                return await self._run(call)
-            finally:
-                send.close()
-
-    async def _run(self, call: Callable[[], Any]) -> Any:
+        reporting(report)
         return await anyio.to_thread.run_sync(call, abandon_on_cancel=True, limiter=self._threads)
 
 
@@ -316,14 +304,6 @@ async def _serve(desk: Desk, profile: str, wire: Wire) -> None:
     stdout = anyio.wrap_file(TextIOWrapper(wire.outgoing, encoding="utf-8", write_through=True))
     async with stdio_server(stdin, stdout) as (incoming, outgoing):
         await server.run(incoming, outgoing, server.create_initialization_options())
-
-
-def _offer(send: Any, step: tuple[int, int]) -> None:
-    """Hand a step over, unless the client is slower than the work: then it misses one."""
-    try:
-        send.send_nowait(step)
-    except (anyio.WouldBlock, anyio.BrokenResourceError, anyio.ClosedResourceError):
-        return
 
 
 def _failed(message: str) -> protocol.CallToolResult:

@@ -21,7 +21,7 @@ SECONDS_MAX = 120  # far beyond anything; only so that a hang fails instead of l
 class Child:
     """A process that runs ``code`` with ``arguments``; it is dead when its block ends."""
 
-    def __init__(self, code: str, *arguments: object) -> None:
+    def __init__(self, code: str, *arguments: object, pass_fds: tuple[int, ...] = ()) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-c", code, *map(str, arguments)],
             stdin=subprocess.PIPE,
@@ -30,6 +30,7 @@ class Child:
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             cwd=ROOT,
             start_new_session=True,  # so that what it forks is killed with it
+            pass_fds=pass_fds,
         )
 
     @property
