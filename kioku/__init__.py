@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from kioku.backup import Backup as Backup
     from kioku.clock_repair import ClockRepair as ClockRepair
     from kioku.clock_repair import HeldRetraction as HeldRetraction
+    from kioku.context import build_context as build_context
+    from kioku.context.values import Context as Context
+    from kioku.context.values import ContextNote as ContextNote
+    from kioku.context.values import ContextSection as ContextSection
     from kioku.crdt.standing import Change as Change
     from kioku.crdt.standing import Shown as Shown
     from kioku.crdt.standing import View as View
@@ -81,6 +85,8 @@ _NAMES: Final = {
     "audit": "Finding",
     "backup": "Backup",
     "clock_repair": "ClockRepair HeldRetraction",
+    "context": "build_context",
+    "context.values": "Context ContextNote ContextSection",
     "crdt.standing": "Change Shown View",
     "doctor": "Check Report check",
     "errors": (

@@ -14,13 +14,11 @@ _CLOSED = (
     "until then a space is open: kioku init --mode spoke --connect ADDRESS joins one",
 )
 _SERVER = ("the MCP server", "until then an agent runs kioku save and kioku search itself")
-_AGENTS = ("the MCP server", "kioku list -p PROJECT shows what is newest there")
 
 LATER = {
     "invite": _CLOSED,
     "join": _CLOSED,
     "mcp": _SERVER,
-    "context": _AGENTS,
 }
 """Words of a later version: what they come with, and what to do until then."""
 

@@ -40,13 +40,13 @@ def preferred(typed: str | None) -> str | None:
     return _present(load_settings(os.environ)).name or None
 
 
-def present(settings: Settings) -> Present:
-    """The present project, and where its name comes from, or why there is none.
+def present(settings: Settings, directory: str = os.curdir) -> Present:
+    """The project of a directory, the present one; where its name comes from, or why there is none.
 
     What was ignored on the way is remarked on standard error: a committed file that says more than
     it may must not go unnoticed, and must not stop anybody either.
     """
-    return _remarked(_present(settings))
+    return _remarked(_present(settings, directory))
 
 
 def detected() -> Present:
@@ -60,17 +60,17 @@ def _remarked(found: Present) -> Present:
     return found
 
 
-def _present(settings: Settings) -> Present:
+def _present(settings: Settings, directory: str = os.curdir) -> Present:
     from kioku.project.detection import Present
 
     if settings.project:
         return Present(settings.project, settings.sources["project"])
     if not settings.detect_project:
         return Present("", f"{settings.sources['detect_project']}: detect_project is false")
-    return _detected()
+    return _detected(directory)
 
 
-def _detected() -> Present:
+def _detected(directory: str = os.curdir) -> Present:
     from kioku.project.detection import detect
 
-    return detect(os.curdir, home=os.path.expanduser("~"))
+    return detect(directory, home=os.path.expanduser("~"))

@@ -48,6 +48,17 @@ def block(text: str) -> None:
     _write(sys.stdout, plain(text) + "\n")
 
 
+def utf8_block(text: str) -> None:
+    """Print lines to standard output, to a program as UTF-8 whatever the locale says.
+
+    Where a character were spelled as an escape, a text would be longer than it was said to be.
+    """
+    if is_watched() or not hasattr(sys.stdout, "buffer"):
+        block(text)
+    else:
+        octets(f"{plain(text)}\n".encode())
+
+
 def json(value: Any, *, indent: int | None = 2) -> None:
     """Print one JSON document to standard output; on one line if ``indent`` is None."""
     _write(sys.stdout, json_text(value, indent=indent) + "\n")

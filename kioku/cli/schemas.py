@@ -77,6 +77,20 @@ _STATUS: Schema = {
     **MESH_STATUS,
 }
 
+
+def _context_section(meaning: str) -> Schema:
+    note = {
+        **OBSERVATION,
+        "is_new": yes_or_no("somebody else added it since the last time"),
+        "line": text("what the text says of it"),
+    }
+    fields = {
+        "has_more": yes_or_no("there are more than fit"),
+        "notes": listed(record(note), "in the order of the text"),
+    }
+    return {**record(fields), "description": meaning}
+
+
 _PURGED = record(
     {
         "purged": digits("the id"),
@@ -131,6 +145,18 @@ _OUTPUTS: dict[str, Schema] = {
         }
     ),
     "search": listed(shared("hit")),
+    "context": record(
+        {
+            "project": text('which one it is about; `""` is all'),
+            "budget": number("the tokens that the text may have"),
+            "tokens": number("those that it has"),
+            "since": moment("others' notes count as new from here on", or_null=True),
+            "text": text("what is printed without `--json`"),
+            "decisions": _context_section("those in force, by importance"),
+            "threads": _context_section("what was left open"),
+            "news": _context_section("what else others added, the newest first"),
+        }
+    ),
     "get-memory": shared("observation"),
     "list": listed(shared("listed")),
     "edit": shared("observation"),

@@ -28,6 +28,7 @@ GROUPS = {
         "history": ("finding", "Show every version of an observation"),
         "diff": ("following", "Show what is different since a time"),
         "watch": ("following", "Show what is saved, edited and deleted, as it happens"),
+        "context": ("starting", "Print what an agent should know when it starts"),
     },
     "change and forget": {
         "edit": ("saving", "Change an observation"),

@@ -40,11 +40,13 @@ class _Launcher(NamedTuple):
     is_prefix: bool
     agent_family: str
     client_id: str
+    session: str = ""
+    """The variable that holds the id of its session, if it has one."""
 
 
 # Variables that a launcher sets for the commands that it runs, the surest first.
 _LAUNCHERS = (
-    _Launcher("CLAUDECODE", False, "claude", "claude-code"),
+    _Launcher("CLAUDECODE", False, "claude", "claude-code", "CLAUDE_CODE_SESSION_ID"),
     _Launcher("CODEX_SANDBOX", True, "codex", "codex-cli"),
     _Launcher("GEMINI_CLI", False, "gemini", "gemini-cli"),
     _Launcher("CURSOR_AGENT", False, "cursor", "cursor-agent"),
@@ -121,10 +123,13 @@ def _from_launcher(environ: Mapping[str, str]) -> dict[str, Found]:
     for launcher in _LAUNCHERS:
         if _is_set(environ, launcher):
             source = f"launcher ({launcher.variable})"
-            return {
+            found = {
                 "agent_family": Found(launcher.agent_family, source),
                 "client_id": Found(launcher.client_id, source),
             }
+            if session_id := _usable(environ.get(launcher.session, ""), ""):
+                found["session_id"] = Found(session_id, f"launcher ({launcher.session})")
+            return found
     return {}
 
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from kioku.memory.intake import Author
     from kioku.memory.syncing import Syncing
     from kioku.node.status import NodeStatus
 
@@ -244,6 +245,11 @@ class AsyncMemory:
     def session_id(self) -> str:
         """The session that saves belong to unless they name another."""
         return self._memory.session_id
+
+    @property
+    def author(self) -> Author:
+        """Who saves here: agent family, client, host and session."""
+        return self._memory.author
 
     def now_ms(self) -> int:
         """The time as this memory takes it, in milliseconds since 1970.

@@ -45,6 +45,11 @@ class Handle:
         return self._author.session_id
 
     @property
+    def author(self) -> Author:
+        """Who saves here: agent family, client, host and session."""
+        return self._author
+
+    @property
     def replica(self) -> Replica:
         """The replica below, for what a memory does not offer; it closes with the memory."""
         return self._replica

@@ -53,6 +53,7 @@ TYPED = {
     "status": "status",
     "doctor": "doctor",
     "rebuild": "rebuild",
+    "context": "context --project=",
     "diff": "diff --since 2026-05-22",
     "watch": "watch",
     "drain": "drain",
@@ -82,7 +83,7 @@ def places(home: Path, hub: str) -> dict[str, str]:
     done("save", "x", **elsewhere)
     done("export", str(home / "chunks"), **elsewhere)
     done("backup", str(home / "other.db"), **elsewhere)
-    key, deleted = save_many("words", "other words")
+    key, deleted = save_many("words", "other words", memory_type="decision")
     with kioku.open() as memory:
         memory.delete(deleted)
     return {"id": key, "deleted": deleted, "home": str(home), "hub": hub, "port": str(free_port())}

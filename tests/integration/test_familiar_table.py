@@ -187,7 +187,6 @@ LATER = [
         "invite",
         "join 192.0.2.1",
         "mcp install --client claude --name kioku -e K=V --dry-run --force",
-        "context",
     )
 ]
 

@@ -114,6 +114,16 @@ def test_the_launcher_gives_the_identity(
     )
 
 
+def test_the_launcher_gives_the_session_that_it_has(environ: dict[str, str]) -> None:
+    session = {"CLAUDE_CODE_SESSION_ID": "736848ea/1"}
+    assert load_settings({**environ, **session}).session_id == ""  # whoever else inherited it
+    settings = load_settings({**environ, **session, "CLAUDECODE": "1"})
+    assert settings.session_id == "736848ea-1"
+    assert settings.sources["session_id"] == "launcher (CLAUDE_CODE_SESSION_ID)"
+    pinned = {**environ, **session, "CLAUDECODE": "1", "KIOKU_SESSION_ID": "mine"}
+    assert load_settings(pinned).session_id == "mine"
+
+
 def test_state_dir_is_absolute_and_knows_the_home(environ: dict[str, str]) -> None:
     home = environ["HOME"]
     assert load_settings({**environ, "KIOKU_STATE_DIR": "~/x"}).state_dir == home + "/x"

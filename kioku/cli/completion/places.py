@@ -35,7 +35,7 @@ KINDS = {
 }
 KINDS_BY_NAME = {"ID": "id", "FILE": "file", "PATH": "file", "VERB": "verb", "PROJECT": "project"}
 FREE = frozenset(
-    ("CONTENT", "QUERY", "TEXT", "TIME", "N", "EP", "A,B", "NAME", "NAME=VALUE", "CURSOR", "PEER")
+    "CONTENT QUERY TEXT TIME N EP A,B NAME NAME=VALUE CURSOR PEER TOKENS CLIENT".split()
 )
 """Values that nobody but the person knows."""
 _REPEATABLE = ("append", "extend")
