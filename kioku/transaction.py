@@ -8,10 +8,10 @@ are bodies erased. So the three cannot disagree, whenever the process ends.
 from __future__ import annotations
 
 from operator import gt
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from kioku.crdt.fold import FOLD_VERSION, Fold
-from kioku.crdt.standing import NOTHING_KNOWN, Outcome
+from kioku.crdt.standing import Outcome
 from kioku.errors import SchemaVersionError
 from kioku.log.erasure import count_due, owe_beside, raise_due
 from kioku.log.event import PURGE, RETRACT, Event, EventId
@@ -22,7 +22,7 @@ from kioku.log.store import Entry, LogStore
 from kioku.log.transfer import Placement, add_chunk, place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from dataclasses import dataclass
 
     import apsw
@@ -138,7 +138,7 @@ class Core:
             return []
         entries = self.owner.append(drafts, now_ms=now_ms, is_retracted=self.fold.is_retracted)
         known = {draft.body: draft.fields for draft in drafts if draft.body and draft.fields}
-        self.follow(self.fold.apply(entries, now_ms=now_ms, is_own=True), drafts, known)
+        self.follow(self.fold.apply(entries, now_ms=now_ms, is_own=True, known=known), drafts)
         return entries[len(entries) - len(drafts) :]
 
     def begin_log(self, now_ms: int) -> None:
@@ -249,18 +249,13 @@ class Core:
             if progress is not None:
                 progress(done, total)
 
-    def follow(
-        self,
-        outcome: Outcome,
-        events: Iterable[Draft | Entry] = (),
-        known: Mapping[bytes, Mapping[int, Any]] = NOTHING_KNOWN,
-    ) -> None:
+    def follow(self, outcome: Outcome, events: Iterable[Draft | Entry] = ()) -> None:
         """Bring view and bodies after the fold: the view first, for it needs the old text.
 
         What ``events`` condemn is looked for in kept stores too, though nothing of it was here.
         """
         if self.view is not None and outcome.changes:
-            self.view.apply(self.connection, outcome.changes, known)
+            self.view.apply(self.connection, outcome.changes)
         if outcome.erased and self.store.erase_bodies(outcome.erased):
             raise_due(self.connection)
         elif any(event.kind in (PURGE, RETRACT) for event in events):

@@ -20,8 +20,10 @@ import apsw
 
 from kioku.crdt.lww_set import CANDIDATE_KINDS, is_held, is_permanent
 from kioku.crdt.standing import (
+    NOTHING_KNOWN,
     WINS,
     Change,
+    Known,
     Outcome,
     Shown,
     Standing,
@@ -169,26 +171,36 @@ class Fold:
 
     # -- folding
 
-    def apply(self, entries: Sequence[Entry], *, now_ms: int, is_own: bool) -> Outcome:
+    def apply(
+        self,
+        entries: Sequence[Entry],
+        *,
+        now_ms: int,
+        is_own: bool,
+        known: Known = NOTHING_KNOWN,
+    ) -> Outcome:
         """Fold events that were just stored.
 
         Args:
             entries: the new events, in any order.
             now_ms: the wall, which decides what is held.
             is_own: whether this store wrote them: then none is held.
+            known: what bodies among them say, for the view.
 
         Cost: about 4 µs an event of a new key.
         """
         waiting = set() if is_own else self._hold(entries, now_ms)
-        return self._fold(entries, waiting)
+        return self._fold(entries, waiting, known)
 
-    def _fold(self, entries: Sequence[Entry], waiting: set[int]) -> Outcome:
+    def _fold(
+        self, entries: Sequence[Entry], waiting: set[int], known: Known = NOTHING_KNOWN
+    ) -> Outcome:
         purged = self._purge(entries)
         targets = self._retract(entries)
         dirty = purged | {target.key for target in targets}
         dirty |= {entry.key for entry in entries if entry.event_id in waiting}
         best = self._candidates(entries, dirty)
-        changes, wins, beaten = compare(best, self.current(best) if best else {})
+        changes, wins, beaten = compare(best, self.current(best) if best else {}, known)
         if beaten:
             self._connection.executemany(
                 "UPDATE version SET wins = 0 WHERE slot = ? AND wins = ? AND event = ?", beaten

@@ -6,14 +6,14 @@ law of ``lww_set`` for one key; a property test holds the two equal.
 
 from __future__ import annotations
 
-from types import MappingProxyType
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from kioku.crdt.lww_set import CANDIDATE_KINDS
 from kioku.log.event import SAVE, slot_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     import apsw
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 WINS: Final = 1
 SHOWN_WHILE_HELD: Final = 2
-NOTHING_KNOWN: Final[Mapping[bytes, Mapping[int, Any]]] = MappingProxyType({})
 
 
 class Shown(NamedTuple):
@@ -37,11 +36,15 @@ class Shown(NamedTuple):
 
 
 class Change(NamedTuple):
-    """How what is shown of a key changes; ``before``'s body can still be read."""
+    """How what is shown of a key changes; ``before``'s body can still be read.
+
+    ``fields`` is what ``after``'s body says, where who encoded it a moment ago has said so too.
+    """
 
     key: bytes
     before: Shown | None
     after: Shown | None
+    fields: Mapping[int, Any] | None = None
 
 
 class Outcome(NamedTuple):
@@ -96,8 +99,15 @@ def winning(standings: Iterable[Standing]) -> tuple[int, int] | None:
     return None if first_held is None else (SHOWN_WHILE_HELD, first_held)
 
 
+Known = Mapping[bytes, Mapping[int, Any]]
+"""Bodies that this process has just encoded, and their fields."""
+NOTHING_KNOWN: Final[Known] = {}
+
+
 def compare(
-    best: dict[bytes, Entry], current: dict[bytes, tuple[Entry, int]]
+    best: dict[bytes, Entry],
+    current: dict[bytes, tuple[Entry, int]],
+    known: Known = NOTHING_KNOWN,
 ) -> tuple[list[Change], set[int], list[tuple[bytes, int, int]]]:
     """Hold new events against what stands: the changes, the winners, the rows they beat."""
     changes, wins, beaten = [], set(), []
@@ -111,7 +121,8 @@ def compare(
         before = None if standing is None else shown_of(standing)
         after = shown_of((entry, WINS))
         if before is not None or after is not None:
-            changes.append(Change(key, before, after))
+            fields = known.get(after.body) if after is not None else None
+            changes.append(Change(key, before, after, fields))
     return changes, wins, beaten
 
 
@@ -127,16 +138,8 @@ class View(Protocol):
     def clear(self, connection: apsw.Connection) -> None:
         """Remove every row."""
 
-    def apply(
-        self,
-        connection: apsw.Connection,
-        changes: Sequence[Change],
-        known: Mapping[bytes, Mapping[int, Any]] = NOTHING_KNOWN,
-    ) -> None:
-        """Follow what is shown of some keys; each ``before`` is what the view holds of it.
-
-        ``known`` are the fields of bodies that this process has just encoded.
-        """
+    def apply(self, connection: apsw.Connection, changes: Sequence[Change]) -> None:
+        """Follow what is shown of some keys; each ``before`` is what the view holds of it."""
 
     def scrub(self, connection: apsw.Connection) -> None:
         """Rewrite what deleted rows have left behind in the view's own tables, if anything."""

@@ -18,7 +18,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from kioku.crdt.standing import NOTHING_KNOWN
 from kioku.observation import UnreadableBodyError, read_fields
 from kioku.view.text import analyse, searchable
 
@@ -91,12 +90,7 @@ class ObservationView:
             connection.execute(f"DROP TABLE IF EXISTS {table}")
         self.create(connection)
 
-    def apply(
-        self,
-        connection: apsw.Connection,
-        changes: Sequence[Change],
-        known: Mapping[bytes, Mapping[int, Any]] = NOTHING_KNOWN,
-    ) -> None:
+    def apply(self, connection: apsw.Connection, changes: Sequence[Change]) -> None:
         """Follow ``changes``, at most one a key, inside the writing transaction.
 
         Rows enter and leave in the order of their numbers: FTS5 writes out what it has gathered
@@ -105,14 +99,14 @@ class ObservationView:
         leaving = _Rows()
         entering = _Rows()
         marks: list[tuple[bool, int]] = []
-        for key, before, after in changes:
+        for key, before, after, fields in changes:
             if before and after and before.event_id == after.event_id:
                 marks.append((after.held, after.event_id))
                 continue
             if before:
                 leaving.add(key, before)
             if after:
-                entering.add(key, after, known.get(after.body))
+                entering.add(key, after, fields)
         leaving.leave(connection)
         entering.enter(connection)
         if marks:

@@ -8,13 +8,12 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kioku.crdt.standing import NOTHING_KNOWN
 from kioku.log.event import EventId
 from kioku.replica import Replica
 from tests.property.histories import KEYS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import apsw
 
@@ -39,12 +38,7 @@ class FollowingView:
     def scrub(self, connection: apsw.Connection) -> None:
         """A plain table keeps nothing of a row that is gone."""
 
-    def apply(
-        self,
-        connection: apsw.Connection,
-        changes: Sequence[Change],
-        known: Mapping[bytes, Mapping[int, Any]] = NOTHING_KNOWN,
-    ) -> None:
+    def apply(self, connection: apsw.Connection, changes: Sequence[Change]) -> None:
         for change in changes:
             row = connection.execute(
                 "SELECT event, body, held FROM followed WHERE key = ?", (change.key,)

@@ -118,10 +118,7 @@ def test_fields_that_are_known_are_not_read_again() -> None:
     store = ViewStore()
     with store.connection:
         known, unknown = (store.event(Observation(f"alpha {n}"), key=n, hlc=n) for n in (1, 2))
-        assert known.after is not None
-        store.view.apply(
-            store.connection, [known, unknown], {known.after.body: {1: "beta"}, b"": {1: "gamma"}}
-        )
+        store.view.apply(store.connection, [known._replace(fields={1: "beta"}), unknown])
     assert [word for word, *_ in store.words()] == ["2", "alpha", "beta"]
 
 
