@@ -6,6 +6,7 @@ Add one for every rule that a test is meant to hold.
 
 from __future__ import annotations
 
+from tests.sabotage.adapter_mutants import ADAPTER_GROUPS
 from tests.sabotage.change import Change, Mutant
 from tests.sabotage.clock_mutants import CLOCK_GROUPS
 from tests.sabotage.doctor_mutants import DOCTOR_GROUPS
@@ -330,6 +331,7 @@ GROUPS: dict[str, list[Change]] = {
             FOUND_TESTS,
         ),
     ],
+    **ADAPTER_GROUPS,
     **CLOCK_GROUPS,
     **STORE_GROUPS,
     **MEMORY_GROUPS,

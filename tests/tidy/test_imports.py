@@ -27,6 +27,7 @@ OWNERS = {
     "platformdirs": ("kioku/config/sources.py",),
     "rich": ("kioku/cli/screen.py", "kioku/cli/views.py", "kioku/cli/progress.py"),
     "zenoh": ("kioku/transport/zenoh_*.py",),
+    "langgraph": ("kioku/adapters/langgraph.py",),
     "mcp": ("kioku/mcp/server.py",),
     "pydantic": ("kioku/mcp/*.py",),
 }
