@@ -13,12 +13,10 @@ _CLOSED = (
     "closed spaces, in which every machine has a credential",
     "until then a space is open: kioku init --mode spoke --connect ADDRESS joins one",
 )
-_SERVER = ("the MCP server", "until then an agent runs kioku save and kioku search itself")
 
 LATER = {
     "invite": _CLOSED,
     "join": _CLOSED,
-    "mcp": _SERVER,
 }
 """Words of a later version: what they come with, and what to do until then."""
 
@@ -54,10 +52,7 @@ def answer(word: str, rest: list[str]) -> int:
         CommandError: unless ``rest`` asks for help.
     """
     part, instead = LATER[word]
-    typed = word
-    if word == "mcp" and rest and not rest[0].startswith("-"):
-        typed = f"{word} {rest[0]}"
-    message = f"`{typed}` comes with {part}, which this version does not have yet"
+    message = f"`{word}` comes with {part}, which this version does not have yet"
     if not {"-h", "--help"} & set(rest):
         raise CommandError(message, hint=instead)
     render.line(message)

@@ -10,6 +10,7 @@ If you add a verb with ``--json``: add its schema to ``_OUTPUTS``, and run ``mak
 
 from __future__ import annotations
 
+from kioku.cli.agent_shapes import MCP
 from kioku.cli.mesh_shapes import MESH, MESH_STATUS, RECEIPTS
 from kioku.cli.moving_shapes import MOVING
 from kioku.cli.records import OBSERVATION, SHARED
@@ -190,6 +191,7 @@ _OUTPUTS: dict[str, Schema] = {
             ),
         ]
     },
+    "mcp": MCP,
     "status": record(_STATUS, optional=tuple(MESH_STATUS)[2:]),
     "doctor": record(
         {

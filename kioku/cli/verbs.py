@@ -50,6 +50,9 @@ GROUPS = {
         "peers": ("peering", "Show the other machines, and how far each is behind or ahead"),
         "mesh": ("serving", "Other names of serve: mesh start, mesh join PEER"),
     },
+    "agents": {
+        "mcp": ("agents", "Serve agents, and register that server with their programs"),
+    },
     "look after": {
         "init": ("initializing", "Write a config file; one machine alone needs none"),
         "status": ("keeping", "Show the store, its counts and who saves"),

@@ -12,7 +12,7 @@ from kioku.cli import verbs
 from kioku.cli.reference import reference
 from tests.integration.cli_process import ROOT
 
-NEEDS_NO_SPACE = {"schema", "spaces", "config", "completion"}
+NEEDS_NO_SPACE = {"schema", "spaces", "config", "completion", "mcp"}
 PRINTS_NO_DATA = {"completion", "serve", "mesh"}
 
 

@@ -50,6 +50,7 @@ TYPED = {
     "mesh": "mesh join {hub}",
     "sync": "sync --connect {hub}",
     "peers": "peers",
+    "mcp": "mcp list",
     "status": "status",
     "doctor": "doctor",
     "rebuild": "rebuild",

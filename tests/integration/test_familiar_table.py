@@ -177,6 +177,10 @@ STORE = [
         r"(?s:.*)ExecStart=/\S+ (-m kioku.cli )?serve\n(?s:.*)",
     ),
     Line("doctor", r"(\[PASS\] [\w -]+ - .+\n)+"),
+    Line(
+        "mcp install --client claude --name kioku -e K=V --dry-run --force",
+        r"claude-code: would be registered\n  would (create|run).*\n(?s:.*)",
+    ),
     Line("doctor --json", r"\{\n  \"version\": (?s:.*)\"ok\": true,(?s:.*)\n\}\n"),
 ]
 
@@ -186,7 +190,6 @@ LATER = [
     for typed in (
         "invite",
         "join 192.0.2.1",
-        "mcp install --client claude --name kioku -e K=V --dry-run --force",
     )
 ]
 

@@ -25,6 +25,7 @@ OWNERS = {
     "cbor2": ("kioku/log/codec.py", "kioku/observation/*.py"),
     "cryptography": ("kioku/log/seal.py",),
     "platformdirs": ("kioku/config/sources.py",),
+    "ruamel": ("kioku/install/yaml_text.py",),
     "rich": ("kioku/cli/screen.py", "kioku/cli/views.py", "kioku/cli/progress.py"),
     "zenoh": ("kioku/transport/zenoh_*.py",),
     "langgraph": ("kioku/adapters/langgraph.py",),
@@ -32,7 +33,7 @@ OWNERS = {
     "pydantic": ("kioku/mcp/*.py",),
 }
 # Costly to import, so only inside a function that needs it.
-LAZY = ("cryptography", "platformdirs", "zenoh", "mcp")
+LAZY = ("cryptography", "platformdirs", "zenoh", "mcp", "ruamel")
 # Is itself imported only by who needs its driver.
 LAZY_ITSELF = ("kioku/mcp/server.py",)
 

@@ -42,7 +42,8 @@ def test_the_types_are_shipped() -> None:
 def test_a_plain_install_brings_what_was_decided() -> None:
     decided = ["apsw", "cbor2", "cryptography", "eclipse-zenoh", "platformdirs", "rich"]
     assert _names(PROJECT["dependencies"]) == decided
-    assert _names(PROJECT["optional-dependencies"]["mcp"]) == ["anyio", "mcp", "pydantic"]
+    extra = ["anyio", "mcp", "pydantic", "ruamel.yaml"]
+    assert _names(PROJECT["optional-dependencies"]["mcp"]) == extra
 
 
 @pytest.mark.parametrize(

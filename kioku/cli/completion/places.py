@@ -140,7 +140,12 @@ class _Scan:
 
 
 def _takes_value(option: Argument) -> bool:
-    return option.keywords.get("action") not in ("store_true", "store_false", "count")
+    return option.keywords.get("action") not in (
+        "store_true",
+        "store_false",
+        "store_const",
+        "count",
+    )
 
 
 def kind_of(argument: Argument) -> str:

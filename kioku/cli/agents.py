@@ -1,0 +1,299 @@
+"""``mcp``: serve agents, and register that server with the programs that start it.
+
+``serve`` is the server's own command under another name; nothing else is loaded for it. The rest
+makes plans (``kioku.install``) and shows what came of them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kioku.cli import render
+from kioku.cli.arguments import DRY_RUN, JSON
+from kioku.cli.parser import CommandError, Verb, argument
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Sequence
+
+    from kioku.install.carrying import Outcome
+    from kioku.install.listing import Row
+    from kioku.install.place import Place
+    from kioku.install.plan import Plan
+
+
+class _Mcp(Verb):
+    """The verb, which passes ``serve`` on whole."""
+
+    __slots__ = ()
+
+    def execute(self, arguments: Sequence[str]) -> int:
+        """Run the server, or parse and run as any other verb."""
+        if arguments[:1] == ["serve"]:
+            from kioku.mcp import main
+
+            return main(list(arguments[1:]))
+        return super().execute(arguments)
+
+
+def _mcp(arguments: Namespace) -> int:
+    if arguments.action == "serve":
+        raise CommandError("serve comes first", hint="kioku mcp serve [OPTIONS]")
+    from kioku.install.server import NAME, is_name
+
+    if arguments.name is None:
+        arguments.name = NAME
+    elif not is_name(arguments.name):
+        raise CommandError(
+            f"--name {arguments.name!r} is no name of a server",
+            hint="letters, digits, - and _, at most 64",
+        )
+    return _ACTIONS[arguments.action](arguments)
+
+
+# -- install and uninstall ----------------------------------------------------------------------
+
+
+def _install(arguments: Namespace) -> int:
+    from kioku.install import environ, launcher
+    from kioku.install.clients import BY_NAME
+    from kioku.install.place import Place
+    from kioku.install.planning import installing
+    from kioku.install.server import Server
+
+    place = Place.here()
+    variables = environ.given(arguments.variables or [])
+    names = _chosen(arguments, place)
+    launcher.require_server()
+    server = Server(arguments.name, launcher.command(place.environ), variables)
+    plans = [
+        installing(BY_NAME[name], place, server, _wish(arguments))
+        if name in BY_NAME
+        else _by_hand(name)
+        for name in names
+    ]
+    return _carry(arguments, plans, is_new=True)
+
+
+def _uninstall(arguments: Namespace) -> int:
+    from kioku.install.clients import BY_NAME
+    from kioku.install.place import Place
+    from kioku.install.planning import uninstalling
+
+    place = Place.here()
+    names = _chosen(arguments, place)
+    plans = [
+        uninstalling(BY_NAME[name], place, arguments.name, _wish(arguments))
+        if name in BY_NAME
+        else _by_hand(name)
+        for name in names
+    ]
+    return _carry(arguments, plans, is_new=False)
+
+
+def _wish(arguments: Namespace) -> Any:
+    from kioku.install.planning import Wish
+
+    return Wish(
+        scope=arguments.scope or "user",
+        force=arguments.force,
+        replace=arguments.replace,
+        by_file=arguments.edit_file,
+    )
+
+
+def _chosen(arguments: Namespace, place: Place) -> list[str]:
+    """The clients that were named, or those that are here.
+
+    Raises:
+        CommandError: none was named; it says which there are.
+    """
+    from kioku.install.clients import BY_NAME, CLIENTS, NAMES, OTHER_NAMES, is_here
+
+    here = [client.name for client in CLIENTS if is_here(client, place)]
+    if arguments.all:
+        if not here:
+            raise CommandError("no client was found here", hint=_example(arguments, []))
+        return here
+    if not arguments.client:
+        found = f"found here: {', '.join(here)}" if here else "none was found here"
+        raise CommandError(f"no client was named; {found}", hint=_example(arguments, here))
+    names = [OTHER_NAMES.get(name, name) for part in arguments.client for name in part.split(",")]
+    for name in names:
+        if name not in BY_NAME and name not in NAMES:
+            raise CommandError(
+                f"--client {name!r} is none that is known", hint=f"one of {', '.join(NAMES)}"
+            )
+    return list(dict.fromkeys(names))
+
+
+def _example(arguments: Namespace, here: list[str]) -> str:
+    typed = f"kioku mcp {arguments.action} --client {here[0] if here else 'NAME'}"
+    if len(here) > 1:
+        return f"{typed}, or --all for all {len(here)} of them"
+    return f"{typed}; kioku mcp list shows all clients"
+
+
+def _by_hand(name: str) -> Plan:
+    from kioku.install.clients import BY_HAND
+    from kioku.install.plan import Plan
+
+    return Plan(name, "nothing to write", notes=BY_HAND[name])
+
+
+def _carry(arguments: Namespace, plans: list[Plan], *, is_new: bool) -> int:
+    from datetime import UTC, datetime
+
+    from kioku.install.carrying import carry_out, preview
+
+    shown = []
+    worst = 0
+    for plan in plans:
+        done = preview(plan) if arguments.dry_run else carry_out(plan, datetime.now(UTC))
+        worst = max(worst, 1 if done.problem else 0)
+        if arguments.json:
+            shown.append(_result(plan, done, arguments))
+        else:
+            _show(plan, done, arguments, is_new=is_new)
+    if arguments.json:
+        render.json({"dry_run": arguments.dry_run, "clients": shown})
+    return worst
+
+
+def _show(plan: Plan, done: Outcome, arguments: Namespace, *, is_new: bool) -> None:
+    from kioku.install.clients import BY_NAME
+
+    if done.problem:
+        render.error(f"{plan.client}: {done.problem}")
+    else:
+        would = "would be " if arguments.dry_run and plan.steps else ""
+        render.line(f"{plan.client}: {would}{plan.summary}")
+    for line in done.lines:
+        render.line(f"  {line}")
+    for note in plan.notes:
+        render.line(f"  note: {note}")
+    if is_new and done.has_changed and not done.problem and plan.client in BY_NAME:
+        render.line(f"  to check: {_check(plan.client, arguments.name)}")
+
+
+def _check(client: str, name: str) -> str:
+    from kioku.install.clients import BY_NAME
+
+    return BY_NAME[client].check.format(name=name)
+
+
+def _result(plan: Plan, done: Outcome, arguments: Namespace) -> dict[str, Any]:
+    from kioku.install.clients import BY_NAME
+
+    return {
+        "client": plan.client,
+        "result": "refused" if done.problem else plan.summary,
+        "changed": done.has_changed,
+        "file": plan.file,
+        "lines": list(done.lines),
+        "copies": list(done.copies),
+        "notes": list(plan.notes),
+        "problem": done.problem,
+        "check": _check(plan.client, arguments.name) if plan.client in BY_NAME else "",
+    }
+
+
+# -- list ---------------------------------------------------------------------------------------
+
+
+def _list(arguments: Namespace) -> int:
+    from kioku.install.listing import rows
+    from kioku.install.place import Place
+
+    found = rows(Place.here(), arguments.name)
+    if arguments.json:
+        render.json([{**row._asdict(), "command": list(row.command)} for row in found])
+        return 0
+    shown = [row for row in found if row.here or row.state != "not registered"]
+    for row in shown:
+        render.line(_line(row))
+    absent = [row.client for row in found if row not in shown]
+    if absent:
+        render.line(f"not found here: {', '.join(absent)}")
+    return 0
+
+
+def _line(row: Row) -> str:
+    where = f"{row.client}{' (project)' if row.scope == 'project' else ''}"
+    if row.state == "not registered":
+        return f"{where}: not registered"
+    if row.state == "unreadable":
+        return f"{where}: unreadable: {row.problem}"
+    missing = "" if row.runs else ", which is not there"
+    hint = "; kioku mcp install --replace removes it" if row.state == "older server" else ""
+    command = " ".join(row.command) or "no command"
+    return f"{where}: {row.state}: {row.name} starts {command}{missing} ({row.file}){hint}"
+
+
+_ACTIONS = {"install": _install, "uninstall": _uninstall, "list": _list}
+
+MCP = _Mcp(
+    name="mcp",
+    summary="Serve agents, and register that server with their programs",
+    description="`mcp serve` is the MCP server on standard input and output: kioku-mcp under "
+    "another name. `mcp install`\nregisters it with a client (a program that starts MCP servers), "
+    "`mcp uninstall` takes that back,\n`mcp list` shows which clients are here and what each "
+    "starts. A client's own command does it where it\nhas one; else its file is edited: all else "
+    "in it stays as it is, and a dated copy is kept beside it.",
+    arguments=(
+        argument("action", choices=("serve", "install", "uninstall", "list"), help="what to do"),
+        argument(
+            "--client",
+            metavar="CLIENT",
+            action="append",
+            help="claude-code, claude-desktop, codex-cli, gemini-cli, opencode, qwen-code, "
+            "copilot-cli, cursor, vscode, windsurf, zed, goose or chatgpt-desktop; repeatable",
+        ),
+        argument("--all", action="store_true", help="every client that is found here"),
+        argument("--name", metavar="NAME", help="what the client calls the server (kioku)"),
+        argument(
+            "-e",
+            "--env",
+            metavar="NAME=VALUE",
+            dest="variables",
+            action="append",
+            help="a variable that the client gives the server; repeatable",
+        ),
+        argument(
+            "--scope",
+            choices=("user", "project"),
+            help="for all your projects (user, the default) or for this one",
+        ),
+        argument(
+            "--project",
+            action="store_const",
+            const="project",
+            dest="scope",
+            help="the same as --scope project",
+        ),
+        argument("--force", action="store_true", help="replace another entry of that name"),
+        argument(
+            "--replace",
+            action="store_true",
+            help="remove entries of the older server, keeping its variables that kioku knows",
+        ),
+        argument(
+            "--edit-file",
+            action="store_true",
+            help="edit the client's file, also where it has a command of its own",
+        ),
+        DRY_RUN,
+        JSON,
+    ),
+    examples=(
+        "kioku mcp install --client claude-code",
+        "kioku mcp install --all --dry-run",
+        "kioku mcp list",
+    ),
+    run=_mcp,
+    output="a client a line, below it what was run or written; of `list`, what each starts.",
+    json="The same, a record a client.",
+    exit_codes="0 done, 1 refused for one client or more; the others are done all the same",
+)
+
+VERBS = {MCP.name: MCP}

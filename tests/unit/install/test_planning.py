@@ -1,0 +1,226 @@
+"""What installing and uninstalling come to, for every client, over configs as people have them."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kioku.install import carrying, planning
+from kioku.install.clients import BY_NAME, CLIENTS
+from kioku.install.plan import Write
+from kioku.install.planning import Wish
+from kioku.install.registry import standing
+from kioku.install.server import Server
+from tests.unit.install.homes import COMMAND, SERVER
+
+if TYPE_CHECKING:
+    from kioku.install.carrying import Outcome
+    from kioku.install.plan import Plan
+    from tests.unit.install.homes import Home
+
+NOW = datetime(2026, 11, 27, 19, 45, tzinfo=UTC)
+NAMES = [client.name for client in CLIENTS]
+OLD = {
+    "command": "/usr/bin/python3",
+    "args": ["-m", "mesh_mem.mcp_server"],
+    "env": {"MESH_MEM_AGENT_FAMILY": "claude", "MESH_MEM_STATE_DIR": "/old", "ZENOH_CONNECT": "x"},
+}
+
+
+def plan(home: Home, client: str, server: Server = SERVER, **wish: object) -> Plan:
+    return planning.installing(BY_NAME[client], home.place, server, Wish(**wish))  # type: ignore[arg-type]
+
+
+def install(home: Home, client: str, server: Server = SERVER, **wish: object) -> Outcome:
+    made = plan(home, client, server, **wish)
+    return carrying.carry_out(made, NOW)
+
+
+def uninstall(home: Home, client: str, name: str = "kioku", **wish: object) -> Outcome:
+    made = planning.uninstalling(BY_NAME[client], home.place, name, Wish(**wish))  # type: ignore[arg-type]
+    return carrying.carry_out(made, NOW)
+
+
+def registered(home: Home, client: str, name: str = "kioku") -> Server | None:
+    found = standing(BY_NAME[client], home.place, "user").named(name)
+    return found.server if found else None
+
+
+@pytest.mark.parametrize("client", NAMES)
+def test_a_client_without_a_config_gets_one_and_loses_it_again(home: Home, client: str) -> None:
+    before = home.files()
+    server = Server("kioku", COMMAND, {"KIOKU_SPACE": "team"})
+    assert not install(home, client, server).problem
+    assert registered(home, client) == server
+    assert home.file(client).stat().st_mode & 0o777 == 0o600
+    assert plan(home, client, server).steps == ()
+    assert plan(home, client, server).summary == "already registered"
+    uninstall(home, client)
+    kept = {name: data for name, data in home.files().items() if not name.endswith(".kioku-copy")}
+    assert kept == before
+
+
+@pytest.mark.parametrize("client", [one.name for one in CLIENTS if one.project_file])
+def test_a_project_s_config_is_its_own(home: Home, client: str) -> None:
+    (home.work / ".git").mkdir()
+    assert not install(home, client, scope="project").problem
+    assert home.file(client, "project").is_relative_to(home.work)
+    assert registered(home, client) is None
+
+
+@pytest.mark.parametrize("client", [one.name for one in CLIENTS if not one.project_file])
+def test_a_client_without_projects_says_so(home: Home, client: str) -> None:
+    assert "no config of a project" in plan(home, client, scope="project").refusal
+
+
+def test_a_second_run_writes_nothing_and_keeps_no_copy(home: Home) -> None:
+    home.write("cursor", '{"mcpServers": {}}')
+    install(home, "cursor")
+    before = home.files()
+    done = install(home, "cursor")
+    assert not done.has_changed
+    assert home.files() == before
+    assert sum(name.endswith(".kioku-copy") for name in before) == 1
+
+
+def test_what_the_user_added_to_the_entry_is_no_difference(home: Home) -> None:
+    entry = {"command": COMMAND[0], "env": {"K": "v"}, "timeout": 5, "disabled": True}
+    home.write("windsurf", json.dumps({"mcpServers": {"kioku": entry}}))
+    assert plan(home, "windsurf").summary == "already registered"
+
+
+def test_another_entry_of_the_name_needs_force_and_keeps_what_its_user_added(home: Home) -> None:
+    entry = {"command": "/old/kioku-mcp", "env": {"K": "v"}, "timeout": 5}
+    file = home.write("windsurf", json.dumps({"mcpServers": {"kioku": entry}}, indent=4))
+    before = file.read_bytes()
+    refused = install(home, "windsurf")
+    assert (
+        "kioku starts kioku in another way (/old/kioku-mcp); --force replaces it" in refused.problem
+    )
+    assert file.read_bytes() == before
+    assert not install(home, "windsurf", force=True).problem
+    now = json.loads(file.read_text())["mcpServers"]["kioku"]
+    assert now == {"command": COMMAND[0], "args": [], "env": {"K": "v"}, "timeout": 5}
+
+
+def test_a_stranger_s_entry_of_the_name_gives_nothing_on(home: Home) -> None:
+    entry = {"command": "other", "env": {"TOKEN": "secret"}, "disabled": True}
+    file = home.write("windsurf", json.dumps({"mcpServers": {"kioku": entry}}))
+    assert "is another server" in install(home, "windsurf").problem
+    install(home, "windsurf", force=True)
+    now = json.loads(file.read_text())["mcpServers"]["kioku"]
+    assert now == {"command": COMMAND[0], "args": []}
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"command": "kioku-mesh-mcp"},
+        {"command": "/home/me/.local/bin/mesh-mem-mcp"},
+        {"command": "uvx", "args": ["--from", "kioku-mesh", "kioku-mesh-mcp"]},
+        {"command": "python", "args": ["-m", "kioku_mesh.mcp"]},
+        {"command": "C:\\Tools\\kioku-mesh-mcp.exe"},
+        OLD,
+    ],
+)
+def test_the_older_server_is_named_and_replaced_when_asked(home: Home, entry: object) -> None:
+    file = home.write("claude-desktop", json.dumps({"mcpServers": {"memory": entry, "x": {}}}))
+    before = file.read_bytes()
+    assert any("memory starts the older server" in n for n in plan(home, "claude-desktop").notes)
+    done = install(home, "claude-desktop", replace=True)
+    assert set(json.loads(file.read_text())["mcpServers"]) == {"x", "kioku"}
+    [copy] = done.copies
+    assert Path(copy).read_bytes() == before
+
+
+def test_the_older_server_is_known_by_its_name_alone(home: Home) -> None:
+    home.write("cursor", '{"mcpServers": {"mesh-mem": {"command": "/opt/x"}, "meshmemory": {}}}')
+    old = standing(BY_NAME["cursor"], home.place, "user").old()
+    assert [one.name for one in old] == ["mesh-mem"]
+
+
+def test_replacing_carries_over_what_means_something(home: Home) -> None:
+    home.write("cursor", json.dumps({"mcpServers": {"mesh-mem": OLD}}))
+    made = plan(home, "cursor", replace=True)
+    assert "not carried over from mesh-mem: MESH_MEM_STATE_DIR, ZENOH_CONNECT" in made.notes
+    carrying.carry_out(made, NOW)
+    assert registered(home, "cursor") == SERVER._replace(environ={"KIOKU_AGENT_FAMILY": "claude"})
+
+
+def test_the_older_server_beside_ours_is_removed_alone(home: Home) -> None:
+    install(home, "codex-cli")
+    file = home.file("codex-cli")
+    file.write_text(file.read_text() + '\n[mcp_servers.mesh_mem]\ncommand = "mesh-mem-mcp"\n')
+    assert plan(home, "codex-cli", replace=True).summary == "rid of the older server"
+    install(home, "codex-cli", replace=True)
+    assert set(tomllib.loads(file.read_text())["mcp_servers"]) == {"kioku"}
+
+
+@pytest.mark.parametrize(
+    ("client", "data", "reason"),
+    [
+        ("claude-code", b'{"mcpServers": {}, // x\n}', "line 1: a comment"),
+        ("claude-code", b'{"a": 1,}', "not valid JSON"),
+        ("gemini-cli", b'{"a": 1,} // x', "not valid JSON"),
+        ("cursor", b'{"mcpServers": []}', "its mcpServers is a list"),
+        ("cursor", b'{"mcpServers": {"a": {}, "a": {}}}', "'a' twice"),
+        ("cursor", b"[]", "not a JSON object"),
+        ("cursor", b'{"a": NaN}', "not valid JSON"),
+        ("cursor", b'{"a": ' + b"[" * 100_000, "nested too deeply"),
+        ("cursor", b"\xff\xfe{\x00}\x00", "not UTF-8"),
+        ("codex-cli", b"a = 1\na = 2\n", "not valid TOML"),
+        ("codex-cli", b"mcp_servers = 3\n", "its mcp_servers is no mapping"),
+        ("codex-cli", b"mcp_servers = {x = {}}\n", "inline table"),
+        ("goose", b"extensions:\n- a\n", "its extensions is a list"),
+        ("goose", b"a: 1\na: 2\n", 'duplicate key "a"'),
+        ("goose", b"a: 1\n---\nb: 2\n", "another document"),
+    ],
+)
+def test_what_cannot_be_understood_is_left_alone(
+    home: Home, client: str, data: bytes, reason: str
+) -> None:
+    file = home.write(client, data)
+    before = home.files()
+    done = install(home, client)
+    assert reason in done.problem
+    assert str(file) in done.problem
+    assert home.files() == before
+    assert uninstall(home, client).problem or home.files() == before
+
+
+def test_a_directory_in_the_place_of_a_config_is_refused(home: Home) -> None:
+    home.file("cursor").mkdir(parents=True)
+    assert "it is a directory" in install(home, "cursor").problem
+
+
+def test_uninstalling_leaves_another_server_of_the_name(home: Home) -> None:
+    file = home.write("cursor", '{"mcpServers": {"kioku": {"url": "x"}}}')
+    assert "is another server; --force" in uninstall(home, "cursor").problem
+    assert not uninstall(home, "cursor", force=True).problem
+    assert json.loads(file.read_text()) == {"mcpServers": {}}
+
+
+def test_uninstalling_gives_back_the_very_bytes_unless_something_else_changed(home: Home) -> None:
+    text = '{\n\t"theme": "dark" // mine\n}'
+    file = home.write("zed", text)
+    install(home, "zed")
+    uninstall(home, "zed")
+    assert file.read_text() == text
+    install(home, "zed")
+    file.write_text(file.read_text().replace("dark", "light"))
+    uninstall(home, "zed")
+    assert file.read_text() == text.replace('dark" //', 'light", //').replace(
+        "\n}", '\n\t"context_servers": {}\n}'
+    )
+
+
+def test_the_plan_of_an_edit_holds_what_was_read(home: Home) -> None:
+    file = home.write("cursor", "{}")
+    [step] = plan(home, "cursor").steps
+    assert isinstance(step, Write)
+    assert (step.path, step.old) == (str(file), b"{}")
