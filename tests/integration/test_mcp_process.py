@@ -54,7 +54,7 @@ def test_the_client_of_the_sdk_saves_and_finds(mode: str, home: Path) -> None:
             return [{tool.name for tool in tools}, saved, found, wrong]
 
     tools, saved, found, wrong = asyncio.run(use())
-    assert {"save_observation", "search_memory", "get_memory_status"} <= tools
+    assert {"save_observation", "search_memory"} <= tools
     assert not saved.is_error
     assert "the moon is far" in json.dumps(found.structured_content)
     assert "mcp on " in json.dumps(found.structured_content)  # the SDK's client calls itself so
@@ -154,7 +154,7 @@ sys.exit(main([]))
 
 
 def test_a_line_that_is_no_message_harms_nobody(home: Path) -> None:
-    with Server() as server:
+    with Server("--tools", "all") as server:
         server.connect("x" * 1_000_000 + "\x1b[31m/../../etc")
         server.say(b"no json")
         server.say(b"\xff\xfe")
@@ -180,7 +180,7 @@ def test_a_setting_that_cannot_be_used_is_said_in_one_line(
 
 
 def test_a_machine_that_keeps_to_itself_loads_no_network(home: Path) -> None:
-    with Server() as server:
+    with Server("--tools", "all") as server:
         server.connect()
         server.call("save_observation", content="for me alone")
         server.call("get_memory_status")

@@ -44,7 +44,7 @@ def talk(use: Callable[[Client], Coroutine[Any, Any, Any]], desk: Desk, **option
     """What a client got out of a conversation with a server over this desk."""
 
     async def converse() -> Any:
-        async with Client(served.Service(desk, "agent").server(), **options) as client:
+        async with Client(served.Service(desk, "all").server(), **options) as client:
             return await use(client)
 
     with desk:
@@ -62,7 +62,7 @@ def offer(monkeypatch: pytest.MonkeyPatch, function: Callable[..., Any], **more:
         destructive=False,
         idempotent=True,
         open_world=False,
-        profiles=frozenset({"agent"}),
+        profiles=frozenset({"all"}),
         **more,
     )
     monkeypatch.setattr(served, "TOOLS", (*TOOLS, tool))
