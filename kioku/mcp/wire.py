@@ -9,6 +9,7 @@ alone when the server ends, and a line that no request can be is skipped, not ke
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, cast
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Wire(NamedTuple):
 
 def take() -> Wire:
     """Move standard input and output to descriptors of their own, harmless ones in their place."""
+    _open_all()
     incoming = cast(BinaryIO, os.fdopen(_moved(0), "rb"))
     outgoing = cast(BinaryIO, os.fdopen(_moved(1), "wb"))
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -34,6 +36,17 @@ def take() -> Wire:
     os.close(nothing)
     os.dup2(2, 1)
     return Wire(incoming, outgoing)
+
+
+def _open_all() -> None:
+    """Have all three standard descriptors open: what was closed is empty, and takes anything."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest that is free, which is this one
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(2, "w", closefd=False)
 
 
 def _moved(descriptor: int) -> int:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shlex
 import signal
+import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +17,7 @@ from mcp import Client, StdioServerParameters
 
 import kioku
 from tests.integration.child import ROOT, Child
-from tests.integration.mcp_process import COMMAND, Server
+from tests.integration.mcp_process import COMMAND, SECONDS_MAX, Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,6 +130,20 @@ def test_a_signal_ends_it_cleanly(number: signal.Signals, home: Path) -> None:
         server.process.send_signal(number)
         assert server.read() == {}
         assert server.leave() == (0, "")
+
+
+def test_a_client_that_stops_reading_is_a_client_that_is_gone(home: Path) -> None:
+    with Server() as server:
+        server.connect()
+        assert server.process.stdout is not None
+        server.process.stdout.close()
+        server.begin("ping")
+        assert server.process.wait(SECONDS_MAX) == 0  # though its input is still open
+
+
+def test_without_streams_it_ends_quietly(home: Path) -> None:
+    closed = f"exec {shlex.join(COMMAND)} <&- >&- 2>&-"
+    assert subprocess.run(["sh", "-c", closed], check=False, cwd=ROOT).returncode == 0
 
 
 def test_what_libraries_print_is_not_taken_for_the_protocol(home: Path) -> None:

@@ -15,6 +15,7 @@ from tests.sabotage.engine_mutants import ENGINE_GROUPS
 from tests.sabotage.exchange_mutants import EXCHANGE_GROUPS
 from tests.sabotage.lapse_mutants import LAPSE_GROUPS
 from tests.sabotage.link_mutants import LINK_GROUPS
+from tests.sabotage.mcp_server_mutants import MCP_SERVER_GROUPS
 from tests.sabotage.memory_mutants import MEMORY_GROUPS
 from tests.sabotage.mesh_cli_mutants import MESH_CLI_GROUPS
 from tests.sabotage.message_mutants import MESSAGE_GROUPS
@@ -335,6 +336,7 @@ GROUPS: dict[str, list[Change]] = {
     **CLOCK_GROUPS,
     **STORE_GROUPS,
     **MEMORY_GROUPS,
+    **MCP_SERVER_GROUPS,
     **SPACE_GROUPS,
     **MOVING_GROUPS,
     **NODE_GROUPS,
