@@ -53,6 +53,7 @@ CLIENTS: Final[Mapping[str, Client]] = {
     "claude-code": Client("claude", "claude-code", _nested),
     "codex-cli": Client("codex", "codex-cli", _nested),
     "gemini-cli": Client("gemini", "gemini-cli", _nested),
+    "qwen-code": Client("qwen", "qwen-code", _nested),
     "copilot-cli": Client("copilot", "copilot-cli", lambda text: {"additionalContext": text}),
     "cursor": Client("cursor", "cursor", lambda text: {"additional_context": text}),
 }
