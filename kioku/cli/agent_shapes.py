@@ -18,6 +18,11 @@ _DONE = record(
             "removed",
             "not registered",
             "nothing to write",
+            "hook added",
+            "hook already there",
+            "hook replaced",
+            "hook removed",
+            "no hook",
             "refused",
         ),
         "changed": yes_or_no("something was written or run"),
@@ -62,5 +67,6 @@ MCP: Schema = {
             }
         ),
         listed(_ROW, "of `mcp list`: the clients, and what each starts"),
+        record({"directory": text("of `mcp plugin`: the marketplace that the plugin lies in")}),
     ]
 }

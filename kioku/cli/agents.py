@@ -14,7 +14,7 @@ from kioku.cli.parser import CommandError, Verb, argument
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from kioku.install.carrying import Outcome
     from kioku.install.listing import Row
@@ -55,7 +55,7 @@ def _mcp(arguments: Namespace) -> int:
 
 
 def _install(arguments: Namespace) -> int:
-    from kioku.install import environ, launcher
+    from kioku.install import environ, hooks, launcher
     from kioku.install.clients import BY_NAME
     from kioku.install.place import Place
     from kioku.install.planning import installing
@@ -66,29 +66,42 @@ def _install(arguments: Namespace) -> int:
     names = _chosen(arguments, place)
     launcher.require_server()
     server = Server(arguments.name, launcher.command(place.environ), variables)
-    plans = [
-        installing(BY_NAME[name], place, server, _wish(arguments))
-        if name in BY_NAME
-        else _by_hand(name)
-        for name in names
-    ]
-    return _carry(arguments, plans, is_new=True)
+
+    def plans() -> Iterator[Plan]:
+        for name in names:
+            if name in BY_NAME:
+                yield installing(BY_NAME[name], place, server, _wish(arguments))
+            else:
+                yield _by_hand(name)
+            if arguments.hooks:
+                line = hooks.command(name, server.command, variables)
+                yield hooks.installing(name, place, line)
+
+    return _carry(arguments, plans(), is_new=True)
 
 
 def _uninstall(arguments: Namespace) -> int:
+    from kioku.install import hooks
     from kioku.install.clients import BY_NAME
     from kioku.install.place import Place
     from kioku.install.planning import uninstalling
+    from kioku.install.server import NAME
 
     place = Place.here()
     names = _chosen(arguments, place)
-    plans = [
-        uninstalling(BY_NAME[name], place, arguments.name, _wish(arguments))
-        if name in BY_NAME
-        else _by_hand(name)
-        for name in names
-    ]
-    return _carry(arguments, plans, is_new=False)
+
+    def plans() -> Iterator[Plan]:
+        for name in names:
+            # What came last goes first, so that the file can be as it was before both.
+            is_users = arguments.name == NAME and arguments.scope != "project"
+            if is_users and (hook := hooks.uninstalling(name, place)):
+                yield hook
+            if name in BY_NAME:
+                yield uninstalling(BY_NAME[name], place, arguments.name, _wish(arguments))
+            else:
+                yield _by_hand(name)
+
+    return _carry(arguments, plans(), is_new=False)
 
 
 def _wish(arguments: Namespace) -> Any:
@@ -141,7 +154,8 @@ def _by_hand(name: str) -> Plan:
     return Plan(name, "nothing to write", notes=BY_HAND[name])
 
 
-def _carry(arguments: Namespace, plans: list[Plan], *, is_new: bool) -> int:
+def _carry(arguments: Namespace, plans: Iterable[Plan], *, is_new: bool) -> int:
+    """Carry out one plan after the other; each is made once those before it are done."""
     from datetime import UTC, datetime
 
     from kioku.install.carrying import carry_out, preview
@@ -166,13 +180,17 @@ def _show(plan: Plan, done: Outcome, arguments: Namespace, *, is_new: bool) -> N
     if done.problem:
         render.error(f"{plan.client}: {done.problem}")
     else:
-        would = "would be " if arguments.dry_run and plan.steps else ""
-        render.line(f"{plan.client}: {would}{plan.summary}")
+        summary = plan.summary
+        if arguments.dry_run and plan.steps:
+            hook, _, done_to_it = summary.rpartition("hook ")
+            summary = f"{hook}{'hook ' if done_to_it != summary else ''}would be {done_to_it}"
+        render.line(f"{plan.client}: {summary}")
     for line in done.lines:
         render.line(f"  {line}")
     for note in plan.notes:
         render.line(f"  note: {note}")
-    if is_new and done.has_changed and not done.problem and plan.client in BY_NAME:
+    is_server = plan.client in BY_NAME and not plan.summary.startswith("hook")
+    if is_new and done.has_changed and not done.problem and is_server:
         render.line(f"  to check: {_check(plan.client, arguments.name)}")
 
 
@@ -230,7 +248,17 @@ def _line(row: Row) -> str:
     return f"{where}: {row.state}: {row.name} starts {command}{missing} ({row.file}){hint}"
 
 
-_ACTIONS = {"install": _install, "uninstall": _uninstall, "list": _list}
+def _plugin(arguments: Namespace) -> int:
+    from kioku.install.plugins import DIRECTORY
+
+    if arguments.json:
+        render.json({"directory": DIRECTORY})
+    else:
+        render.line(DIRECTORY)
+    return 0
+
+
+_ACTIONS = {"install": _install, "uninstall": _uninstall, "list": _list, "plugin": _plugin}
 
 MCP = _Mcp(
     name="mcp",
@@ -238,10 +266,13 @@ MCP = _Mcp(
     description="`mcp serve` is the MCP server on standard input and output: kioku-mcp under "
     "another name. `mcp install`\nregisters it with a client (a program that starts MCP servers), "
     "`mcp uninstall` takes that back,\n`mcp list` shows which clients are here and what each "
-    "starts. A client's own command does it where it\nhas one; else its file is edited: all else "
-    "in it stays as it is, and a dated copy is kept beside it.",
+    "starts, `mcp plugin` where the plugin for Claude\nCode lies. A client's own command does it "
+    "where it has one; else its file is edited: all else in it\nstays as it is, and a dated copy "
+    "is kept beside it.",
     arguments=(
-        argument("action", choices=("serve", "install", "uninstall", "list"), help="what to do"),
+        argument(
+            "action", choices=("serve", "install", "uninstall", "list", "plugin"), help="what to do"
+        ),
         argument(
             "--client",
             metavar="CLIENT",
@@ -271,6 +302,12 @@ MCP = _Mcp(
             dest="scope",
             help="the same as --scope project",
         ),
+        argument(
+            "--hooks",
+            action="store_true",
+            help="also run kioku context when a session starts, where the client has a hook for "
+            "that; uninstall takes it back",
+        ),
         argument("--force", action="store_true", help="replace another entry of that name"),
         argument(
             "--replace",
@@ -287,6 +324,7 @@ MCP = _Mcp(
     ),
     examples=(
         "kioku mcp install --client claude-code",
+        "kioku mcp install --client claude-code --hooks",
         "kioku mcp install --all --dry-run",
         "kioku mcp list",
     ),

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from kioku.install.text import TextError, newline_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
 _STRING: Final = r'"(?:[^"\\\n\r]|\\.)*"'
 _COMMENT: Final = r"//[^\n\r]*|/\*.*?\*/"
 _TOKEN: Final = re.compile(f'{_STRING}|{_COMMENT}|[^\\s"/,{{}}\\[\\]]+|\\S', re.DOTALL)
-_MARK: Final = re.compile(f"{_STRING}|[{{}}\\[\\],:]")
+MARK: Final = re.compile(f"{_STRING}|[{{}}\\[\\],:]")
 _INDENT: Final = "  "
 
 
@@ -39,7 +39,7 @@ WITH_COMMENTS: Final = Dialect(comments=True, commas=False)
 LENIENT: Final = Dialect(comments=True, commas=True)
 
 
-class _Scan(NamedTuple):
+class Scan(NamedTuple):
     """A text, the same as plain JSON, and where its comments are."""
 
     text: str
@@ -74,10 +74,10 @@ def value(text: str, dialect: Dialect = LENIENT) -> dict[str, Any]:
     Raises:
         TextError: it is not one JSON object, or says one name twice.
     """
-    return _value(_scan(text, dialect))
+    return _value(scan(text, dialect))
 
 
-def _value(scanned: _Scan) -> dict[str, Any]:
+def _value(scanned: Scan) -> dict[str, Any]:
     if not scanned.plain.strip():
         return {}
     try:
@@ -104,7 +104,12 @@ def _refuse(word: str) -> None:
     raise TextError(f"it is not valid JSON ({word})")
 
 
-def _scan(text: str, dialect: Dialect) -> _Scan:
+def scan(text: str, dialect: Dialect) -> Scan:
+    """The text with what the dialect adds to JSON found and blanked.
+
+    Raises:
+        TextError: it has a comment where its client takes none.
+    """
     pieces, comments, commas = [], [], set()
     at, comma = 0, -1
     for token in _TOKEN.finditer(text):
@@ -123,10 +128,10 @@ def _scan(text: str, dialect: Dialect) -> _Scan:
     plain = "".join([*pieces, text[at:]])
     if commas:
         plain = "".join(" " if place in commas else c for place, c in enumerate(plain))
-    return _Scan(text, plain, tuple(comments), frozenset(commas))
+    return Scan(text, plain, tuple(comments), frozenset(commas))
 
 
-def _object_at(scanned: _Scan, path: Sequence[str]) -> _Object | None:
+def object_at(scanned: Scan, path: Sequence[str]) -> _Object | None:
     """The object that a path of names leads to; None if it ends before."""
     start = scanned.plain.find("{")
     for step in range(len(path) + 1):
@@ -162,7 +167,7 @@ def _spans(plain: str, start: int) -> _Object:
 def _marks_of(plain: str, start: int) -> Iterator[tuple[str, int]]:
     """The strings, colons and commas of the object at ``start`` itself, and its closing brace."""
     depth = 0
-    for mark in _MARK.finditer(plain, start):
+    for mark in MARK.finditer(plain, start):
         word = mark.group()
         if word in "{[":
             depth += 1
@@ -189,20 +194,18 @@ def _member(plain: str, name: str, start: int, around: tuple[int, int]) -> _Memb
 # -- putting in ---------------------------------------------------------------------------------
 
 
-def put(
-    text: str, path: Sequence[str], entry: Mapping[str, Any], dialect: Dialect = LENIENT
-) -> str:
+def put(text: str, path: Sequence[str], entry: Any, dialect: Dialect = LENIENT) -> str:
     """The text with ``entry`` at ``path``, in the place of what was there.
 
     Raises:
         TextError: it cannot be read, or something on the path is no object.
     """
-    scanned = _scan(text, dialect)
+    scanned = scan(text, dialect)
     _value(scanned)
     if not scanned.plain.strip():
         return _begun(text, path, entry)
     for depth in range(len(path) - 1, -1, -1):
-        found = _object_at(scanned, path[:depth])
+        found = object_at(scanned, path[:depth])
         if found is None:
             continue
         rest: Any = entry
@@ -212,25 +215,25 @@ def put(
     raise AssertionError("an object was read, and is not there")
 
 
-def _begun(text: str, path: Sequence[str], entry: Mapping[str, Any]) -> str:
+def _begun(text: str, path: Sequence[str], entry: Any) -> str:
     """A text that says nothing yet, maybe in comments, with its first object."""
     whole: Any = entry
     for name in reversed(path):
         whole = {name: whole}
     newline = newline_of(text)
     before = text.rstrip()
-    shown = _dumped(whole, _INDENT, "", newline)
+    shown = dumped(whole, _INDENT, "", newline)
     return f"{before}{newline if before else ''}{shown}{newline}"
 
 
-def _with_member(scanned: _Scan, found: _Object, name: str, entry: Any) -> str:
+def _with_member(scanned: Scan, found: _Object, name: str, entry: Any) -> str:
     text = scanned.text
     indent, unit = _indents(scanned, found)
     newline = newline_of(text)
     is_inline = indent is None
     shown = json.dumps(entry, ensure_ascii=False) if is_inline else ""
     if not is_inline:
-        shown = _dumped(entry, unit, indent or "", newline)
+        shown = dumped(entry, unit, indent or "", newline)
     for member in found.members:
         if member.name == name:
             return text[: member.value] + shown + text[member.end :]
@@ -242,51 +245,51 @@ def _with_member(scanned: _Scan, found: _Object, name: str, entry: Any) -> str:
     if is_inline:
         after = end if comma is None else comma + 1
         return f"{text[:after]}{', ' if comma is None else ' '}{written}{text[after:]}"
-    place = _line_end(scanned, end if comma is None else comma + 1)
+    place = line_end(scanned, end if comma is None else comma + 1)
     if comma is not None:
         return f"{text[:place]}{newline}{indent}{written},{text[place:]}"
     return f"{text[:end]},{text[end:place]}{newline}{indent}{written}{text[place:]}"
 
 
-def _into_empty(scanned: _Scan, found: _Object, written: str, lead: str | None) -> str:
+def _into_empty(scanned: Scan, found: _Object, written: str, lead: str | None) -> str:
     """The first member of an object; a comment that stands alone in it stays."""
     text = scanned.text
     inside = text[found.start + 1 : found.end - 1]
     if lead is None:
         return f"{text[: found.start + 1]}{written}{text[found.start + 1 :]}"
     kept = inside.rstrip()
-    own = _line_indent(text, found.start)
+    own = line_indent(text, found.start)
     newline = newline_of(text)
     head = text[: found.start + 1] + kept
     return f"{head}{lead}{written}{newline}{own}{text[found.end - 1 :]}"
 
 
-def _indents(scanned: _Scan, found: _Object) -> tuple[str | None, str]:
+def _indents(scanned: Scan, found: _Object) -> tuple[str | None, str]:
     """How far a member of the object is indented, None where all stands on one line; and a step."""
     text = scanned.text
-    root = _object_at(scanned, ())
+    root = object_at(scanned, ())
     assert root is not None
     unit = _INDENT
-    if root.members and (own := _line_indent_if_first(scanned, root.members[0].start)):
-        unit = own.removeprefix(_line_indent(text, root.start)) or _INDENT
+    if root.members and (own := line_indent_if_first(scanned, root.members[0].start)):
+        unit = own.removeprefix(line_indent(text, root.start)) or _INDENT
     if found.members:
         for member in (found.members[-1], found.members[0]):
-            own = _line_indent_if_first(scanned, member.start)
+            own = line_indent_if_first(scanned, member.start)
             if own is not None:
                 return own, unit
         return None, unit
     is_one_line = "\n" not in text[root.start : root.end] and root.members
-    return None if is_one_line else _line_indent(text, found.start) + unit, unit
+    return None if is_one_line else line_indent(text, found.start) + unit, unit
 
 
-def _line_indent(text: str, place: int) -> str:
+def line_indent(text: str, place: int) -> str:
     """The white space that begins the line of ``place``."""
     begin = max(text.rfind("\n", 0, place), text.rfind("\r", 0, place)) + 1
     line = text[begin:place]
     return line[: len(line) - len(line.lstrip(" \t"))]
 
 
-def _line_indent_if_first(scanned: _Scan, place: int) -> str | None:
+def line_indent_if_first(scanned: Scan, place: int) -> str | None:
     """The indentation of what stands at ``place``, None if something stands before it."""
     text = scanned.plain
     begin = max(text.rfind("\n", 0, place), text.rfind("\r", 0, place)) + 1
@@ -296,7 +299,7 @@ def _line_indent_if_first(scanned: _Scan, place: int) -> str | None:
     return line[: len(line) - len(line.lstrip(" \t"))]
 
 
-def _line_end(scanned: _Scan, place: int) -> int:
+def line_end(scanned: Scan, place: int) -> int:
     """Behind what else stands on the line of ``place`` before its end: comments of that line."""
     text = scanned.text
     best = place
@@ -309,7 +312,8 @@ def _line_end(scanned: _Scan, place: int) -> int:
         best = place = comment
 
 
-def _dumped(entry: Any, unit: str, indent: str, newline: str) -> str:
+def dumped(entry: Any, unit: str, indent: str, newline: str) -> str:
+    """A value as it is written on lines of its own, all but the first indented."""
     shown = json.dumps(entry, indent=unit, ensure_ascii=False)
     return shown.replace("\n", newline + indent)
 
@@ -323,10 +327,10 @@ def drop(text: str, path: Sequence[str], dialect: Dialect = LENIENT) -> str:
     Raises:
         TextError: it cannot be read, or something on the path is no object.
     """
-    scanned = _scan(text, dialect)
+    scanned = scan(text, dialect)
     if path[-1] not in _container(_value(scanned), path[:-1]):
         return text
-    found = _object_at(scanned, path[:-1])
+    found = object_at(scanned, path[:-1])
     assert found is not None
     names = [member.name for member in found.members]
     index = names.index(path[-1])
@@ -353,7 +357,7 @@ def _stripped(text: str, place: int) -> int:
     return len(text[:place].rstrip())
 
 
-def _comma_after(scanned: _Scan, place: int) -> int | None:
+def _comma_after(scanned: Scan, place: int) -> int | None:
     """Behind the comma that follows a value, None if none does."""
     after = re.compile(r"\s*").match(scanned.plain, place)
     assert after is not None
@@ -365,11 +369,11 @@ def _comma_after(scanned: _Scan, place: int) -> int | None:
     )
 
 
-def _marks(scanned: _Scan, start: int, end: int) -> str:
+def _marks(scanned: Scan, start: int, end: int) -> str:
     return scanned.plain[start:end].strip()
 
 
-def _cut(scanned: _Scan, start: int, end: int, found: _Object) -> str:
+def _cut(scanned: Scan, start: int, end: int, found: _Object) -> str:
     """The text without a part of it; a comment before it never swallows what follows."""
     text = scanned.text
     rest = text[end:]
