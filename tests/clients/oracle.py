@@ -12,9 +12,12 @@ import tomllib
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ruamel.yaml import YAML
+
 from tests.clients.stage import Check
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from tests.clients.home import Home
@@ -24,39 +27,61 @@ VARIABLE = "KIOKU_SESSION_ID=oracle"
 
 
 class Place(NamedTuple):
-    """Where a client keeps its servers: add-mcp's name for it, the file, and the keys in it."""
+    """Where a client keeps its servers: add-mcp's name for it, the keys, the files.
+
+    ``project`` is a repository's file, ``""`` if there is none that both know; ``ours`` where we
+    write another one, for the reason that stands beside it.
+    """
 
     theirs: str
-    file: str
     keys: tuple[str, ...]
+    file: str
+    project: str = ""
+    ours: str = ""
 
 
+_SERVERS = ("mcpServers",)
 PLACES = {
-    "claude-code": Place("claude-code", ".claude.json", ("mcpServers",)),
+    "claude-code": Place("claude-code", _SERVERS, ".claude.json", ".mcp.json"),
     "claude-desktop": Place(
-        "claude-desktop", ".config/Claude/claude_desktop_config.json", ("mcpServers",)
+        "claude-desktop", _SERVERS, ".config/Claude/claude_desktop_config.json"
     ),
-    "codex-cli": Place("codex", ".codex/config.toml", ("mcp_servers",)),
-    "gemini-cli": Place("gemini-cli", ".gemini/settings.json", ("mcpServers",)),
-    "opencode": Place("opencode", ".config/opencode/opencode.jsonc", ("mcp",)),
-    "copilot-cli": Place("github-copilot-cli", ".copilot/mcp-config.json", ("mcpServers",)),
-    "cursor": Place("cursor", ".cursor/mcp.json", ("mcpServers",)),
-    "vscode": Place("vscode", ".config/Code/User/mcp.json", ("servers",)),
-    "windsurf": Place("windsurf", ".codeium/windsurf/mcp_config.json", ("mcpServers",)),
-    "zed": Place("zed", ".config/zed/settings.json", ("context_servers",)),
-    "goose": Place("goose", ".config/goose/config.yaml", ("extensions",)),
+    "codex-cli": Place("codex", ("mcp_servers",), ".codex/config.toml", ".codex/config.toml"),
+    "gemini-cli": Place("gemini-cli", _SERVERS, ".gemini/settings.json", ".gemini/settings.json"),
+    "opencode": Place(
+        "opencode",
+        ("mcp",),
+        ".config/opencode/opencode.jsonc",
+        "opencode.jsonc",
+        "opencode.json",  # it reads both; its documents name this one
+    ),
+    "copilot-cli": Place(
+        "github-copilot-cli",
+        _SERVERS,
+        ".copilot/mcp-config.json",
+        ".mcp.json",
+        ".github/mcp.json",  # it reads both; the other one is Claude Code's too
+    ),
+    "cursor": Place("cursor", _SERVERS, ".cursor/mcp.json", ".cursor/mcp.json"),
+    "vscode": Place("vscode", ("servers",), ".config/Code/User/mcp.json", ".vscode/mcp.json"),
+    "windsurf": Place("windsurf", _SERVERS, ".codeium/windsurf/mcp_config.json"),
+    "zed": Place("zed", ("context_servers",), ".config/zed/settings.json", ".zed/settings.json"),
+    "goose": Place("goose", ("extensions",), ".config/goose/config.yaml"),
 }
 # (client, key): what add-mcp writes, what we write, why. None: the key is not there.
 ACCEPTED: dict[tuple[str, str], tuple[Any, Any, str]] = {
     ("claude-code", "type"): (None, "stdio", "`claude mcp add` writes it, and it is the default"),
     ("copilot-cli", "type"): ("stdio", "local", "the client's own word; it takes both"),
+    ("copilot-cli", "tools"): (None, ["*"], "all; add-mcp writes it for the user only"),
+    ("goose", "description"): ("", "A memory shared with other agents and machines", "it is shown"),
+    ("vscode", "type"): (None, "stdio", "its documents have it in every entry; it is the default"),
 }
 
 
-def entry(home: Home, place: Place) -> dict[str, Any]:
+def entry(file: Path, keys: tuple[str, ...]) -> dict[str, Any]:
     """The entry ``kioku`` of a client's file."""
-    found = _load(home.directory / place.file)
-    for key in (*place.keys, "kioku"):
+    found = _load(file)
+    for key in (*keys, "kioku"):
         found = found[key]
     return dict(found)
 
@@ -67,7 +92,7 @@ def _load(path: Path) -> Any:
         case ".toml":
             return tomllib.loads(text)
         case ".yaml":
-            return {}
+            return YAML(typ="safe", pure=True).load(text)
         case _:
             return json.loads(text)
 
@@ -84,22 +109,45 @@ def differences(client: str, theirs: dict[str, Any], ours: dict[str, Any]) -> li
 
 
 def ours_is_theirs(stage: Stage) -> None:
-    """Compare every client that both know."""
-    with stage.home("add-mcp") as home, stage.home() as other:
-        for client in PLACES:
-            home.kioku("mcp", "install", "--client", client, "-e", VARIABLE)
-        cursor = entry(home, PLACES["cursor"])
-        arguments = [part for one in cursor.get("args", []) for part in ("--args", one)]
-        agents = [part for place in PLACES.values() for part in ("--agent", place.theirs)]
-        command = (cursor["command"], *arguments, "--env", VARIABLE, "--name", "kioku", "-g", "-y")
-        other.environment["PATH"] = home.environment["PATH"]
-        other.run("add-mcp", *command, *agents)
-        wrong = [
-            difference
-            for client, place in PLACES.items()
-            for difference in differences(client, entry(other, place), entry(home, place))
-        ]
+    """Compare every client that both know, for the user and in a repository."""
+    with stage.home() as ours, stage.home("add-mcp") as theirs:
+        repositories = ours.repository("work"), theirs.repository("work")
+        project = {client: place for client, place in PLACES.items() if place.project}
+        _install(ours, PLACES)
+        _install(ours, project, "--project", cwd=repositories[0])
+        command = entry(ours.directory / ".cursor/mcp.json", _SERVERS)
+        _add(theirs, command, PLACES, "-g")
+        _add(theirs, command, project, cwd=repositories[1])
+        wrong = []
+        for client, place in PLACES.items():
+            pair = (entry(home.directory / place.file, place.keys) for home in (theirs, ours))
+            wrong += differences(client, *pair)
+        for client, place in project.items():
+            ours_file = repositories[0] / (place.ours or place.project)
+            pair = (
+                entry(file, place.keys) for file in (repositories[1] / place.project, ours_file)
+            )
+            wrong += differences(client, *pair)
     assert not wrong, "; ".join(wrong)
+
+
+def _install(home: Home, places: Iterable[str], *options: str, cwd: Path | None = None) -> None:
+    clients = [part for client in places for part in ("--client", client)]
+    home.kioku("mcp", "install", *clients, "-e", VARIABLE, *options, cwd=cwd)
+
+
+def _add(
+    home: Home,
+    ours: Mapping[str, Any],
+    places: Mapping[str, Place],
+    *options: str,
+    cwd: Path | None = None,
+) -> None:
+    """Have add-mcp write the command that we wrote."""
+    arguments = [part for one in ours.get("args", []) for part in ("--args", one)]
+    agents = [part for place in places.values() for part in ("--agent", place.theirs)]
+    chosen = ("--env", VARIABLE, "--name", "kioku", "-y", *options)
+    home.run("add-mcp", ours["command"], *arguments, *agents, *chosen, cwd=cwd)
 
 
 CHECKS = [
