@@ -94,8 +94,10 @@ class Home:
 
     def inspect(self, config: Path, *arguments: str, cwd: Path | None = None) -> Any:
         """What Inspector gets from the server ``kioku`` of a configuration file."""
-        chosen = ("--config", str(config), "--server", "kioku", "--quiet", "--format", "json")
+        chosen = ("--config", str(config), "--server", "kioku", "--format", "json")
         done = self.run("mcp-inspector", "--cli", *chosen, *arguments, cwd=cwd)
+        said = [line for line in done.err.splitlines() if not line.startswith("[mcp-inspector]")]
+        assert not any(said), said  # words of the server, or doubts about its schemas
         return json.loads(done.out)["result"]
 
     def await_quiet(self) -> None:
