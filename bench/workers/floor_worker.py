@@ -36,9 +36,10 @@ TABLES = (
        expires_ms INTEGER, held INTEGER)""",
     "CREATE INDEX record_newest ON record(hlc)",
     "CREATE INDEX record_project ON record(project, hlc)",
+    "CREATE INDEX record_session ON record(session_id, hlc)",
     """CREATE VIRTUAL TABLE record_text USING fts5(text, content='',
        tokenize="porter unicode61 remove_diacritics 2")""",
-    "INSERT INTO record_text(record_text, rank) VALUES('secure-delete', 1)",
+    "INSERT INTO record_text(record_text, rank) VALUES('pgsz', 1000)",
     "INSERT INTO record_text(record_text, rank) VALUES('automerge', 8)",
 )
 """kioku's own tables and indexes; if you change those, also change these."""

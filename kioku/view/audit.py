@@ -34,7 +34,9 @@ _ROWS: Final = {
     "record": "SELECT * FROM record ORDER BY event",
     "unreadable": "SELECT * FROM unreadable ORDER BY event",
     "superseded": "SELECT * FROM superseded ORDER BY key, by_event",
-    "word": "SELECT term, doc, cnt FROM temp.word ORDER BY term",
+    # Where each word stands in each text, in a sum a word.
+    "word": """SELECT term, count(*), sum((doc * 31 + offset) % 1000003) FROM temp.word
+        GROUP BY term ORDER BY term""",
 }
 
 
@@ -60,7 +62,9 @@ def find_differences(connection: apsw.Connection) -> Iterator[str]:
     try:
         for each in (connection, fresh):
             each.execute("DROP TABLE IF EXISTS temp.word")
-            each.execute("CREATE VIRTUAL TABLE temp.word USING fts5vocab('main', record_text, row)")
+            each.execute(
+                "CREATE VIRTUAL TABLE temp.word USING fts5vocab('main', record_text, instance)"
+            )
         for name, query in _ROWS.items():
             pairs: Any = zip_longest(connection.execute(query), fresh.execute(query))
             count = sum(row != expected for row, expected in pairs)

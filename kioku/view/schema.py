@@ -7,10 +7,11 @@ record_text  the word index; it holds words only, the text itself stays in ``eve
 
 All is derived: rows are keyed by the event that wins, and leave when it no longer does.
 
-Erasure leans on three things here (docs/adr/0020; each was seen to leave words in the file when
-missing). The index is contentless but *not* ``contentless_delete``; ``secure-delete`` is on; and a
-row leaves by FTS5's ``'delete'`` command with exactly the text it was given, which is analysed
-again from the old body. So ``Change.before`` must be what was applied.
+Erasure leans on three things here (docs/adr/0020, 0096; each was seen to leave words in the file
+when missing). The index is contentless but *not* ``contentless_delete``; a row leaves by FTS5's
+``'delete'`` command with exactly the text it was given, which is analysed again from the old body,
+so ``Change.before`` must be what was applied; and ``scrub`` writes the index anew, for until then
+the words of a row that has left stay in its pages, where no query sees them.
 """
 
 from __future__ import annotations
@@ -54,7 +55,6 @@ _TABLES = (
         key BLOB NOT NULL, by_event INTEGER NOT NULL, PRIMARY KEY(key, by_event)) WITHOUT ROWID""",
     """CREATE VIRTUAL TABLE record_text USING fts5(
         text, content='', tokenize='porter unicode61 remove_diacritics 2')""",
-    "INSERT INTO record_text(record_text, rank) VALUES('secure-delete', 1)",
     # Smaller pages of words: a save writes a third less of them, and searching is no slower.
     "INSERT INTO record_text(record_text, rank) VALUES('pgsz', 1000)",
     # Half as many merges as by default; what that saves is within the noise of one save.
@@ -113,14 +113,13 @@ class ObservationView:
             connection.executemany(_MARK_HELD, marks)
 
     def scrub(self, connection: apsw.Connection) -> None:
-        """Write the word index anew if a deleted word still parts its pages.
+        """Write the word index anew, without the words of rows that have left it.
 
         FTS5 leaves an index of one piece as it is, so a second piece is made for it to merge.
         """
-        if _parts_by_dead_word(connection):
-            connection.execute(_INSERT_TEXT, _SPARE_ROW)
-            connection.execute("INSERT INTO record_text(record_text) VALUES('optimize')")
-            connection.execute(_DELETE_TEXT, _SPARE_ROW)
+        connection.execute(_INSERT_TEXT, _SPARE_ROW)
+        connection.execute("INSERT INTO record_text(record_text) VALUES('optimize')")
+        connection.execute(_DELETE_TEXT, _SPARE_ROW)
 
 
 def create_shadow(connection: apsw.Connection) -> None:
@@ -139,28 +138,7 @@ def drop_shadow(connection: apsw.Connection) -> None:
 
 
 _CREATES = re.compile(r"^(CREATE (?:VIRTUAL )?(?:TABLE|INDEX) )")
-_WORDS = "CREATE VIRTUAL TABLE temp.scrub_word USING fts5vocab(main, record_text, row)"
-_LIVE = "SELECT term FROM temp.scrub_word WHERE term >= ? LIMIT 1"
 _SPARE_ROW = (0, "memory")  # no event has this number
-
-
-def _parts_by_dead_word(connection: apsw.Connection) -> bool:
-    """Whether FTS5 still keeps a word, or its beginning, that no row has any more.
-
-    It parts two pages of words by the shortest beginning of the second one's first word, and
-    deleting that word leaves it there.
-    """
-    connection.execute(_WORDS)
-    try:
-        terms: Any = connection.execute("SELECT DISTINCT term FROM record_text_idx").fetchall()
-        for (term,) in terms:
-            word = bytes(term)[1:].decode("utf-8", "ignore")  # it may end within a character
-            live = connection.execute(_LIVE, (word,)).get
-            if live is None or not live.startswith(word):
-                return True
-        return False
-    finally:
-        connection.execute("DROP TABLE temp.scrub_word")
 
 
 class _Rows:

@@ -13,6 +13,7 @@ import apsw
 import pytest
 
 from kioku.errors import SchemaVersionError
+from kioku.log.draft import retracts
 from kioku.log.event import PURGE, SAVE
 from kioku.observation import Observation, encode_body
 from kioku.replica import Draft, Replica
@@ -163,7 +164,8 @@ def test_hundreds_of_secrets_purged_one_by_one_are_in_no_page(path: Path, seed: 
     assert all(name(number).encode() in everything for number in order[-2 * BATCH :])
 
 
-def test_no_purged_word_parts_the_pages_of_the_word_index(path: Path) -> None:
+@pytest.mark.parametrize("secure_delete", [0, 1])  # 1 is what stores made before ADR 0096 have
+def test_no_purged_word_parts_the_pages_of_the_word_index(path: Path, secure_delete: int) -> None:
     random = Random(5)
     words = ["".join(random.choices("bcdfghjklm", k=9)) for _ in range(3_000)]
     kept = "".join(random.choices("nopqrstvwx", k=9))
@@ -171,8 +173,12 @@ def test_no_purged_word_parts_the_pages_of_the_word_index(path: Path) -> None:
         contents = [" ".join(words[first : first + 20]) for first in range(0, 3_000, 20)]
         bodies = [encode_body(Observation(content)) for content in (*contents, kept)]
         drafts = [Draft(SAVE, key(number), body) for number, body in enumerate(bodies)]
-        replica.append(drafts, now_ms=NOW_MS)
         connection = replica._database.connection
+        connection.execute(
+            "INSERT INTO record_text(record_text, rank) VALUES('secure-delete', ?)",
+            (secure_delete,),
+        )
+        replica.append(drafts, now_ms=NOW_MS)
         parts = "SELECT DISTINCT CAST(term AS BLOB) FROM record_text_idx WHERE length(term) > 1"
         assert connection.execute(parts).fetchall(), "there are pages to part"
         reader = Reader(path)
@@ -183,6 +189,21 @@ def test_no_purged_word_parts_the_pages_of_the_word_index(path: Path) -> None:
         parting = [bytes(term)[1:].decode() for (term,) in connection.execute(parts)]
         assert [part for part in parting if any(word.startswith(part) for word in words)] == []
         connection.execute("INSERT INTO record_text(record_text) VALUES('integrity-check')")
+
+
+@pytest.mark.parametrize("way", ["purge", "retract"])
+def test_words_that_an_edit_took_from_the_index_go_with_their_body(path: Path, way: str) -> None:
+    """An edit leaves them in the index's pages, for the history has them too; then it has not."""
+    with open_store(str(path), view=ObservationView()) as replica:
+        bodies = [encode_body(Observation(text)) for text in ("the zanzibar key", "all is well")]
+        [first] = replica.append([Draft(SAVE, ONE, bodies[0])], now_ms=NOW_MS)
+        replica.append([Draft(SAVE, ONE, bodies[1])], now_ms=NOW_MS)
+        assert files_with(path, b"zanzibar")
+        drafts = [Draft(PURGE, ONE)] if way == "purge" else list(retracts([first.id]))
+        replica.append(drafts, now_ms=NOW_MS)
+        assert due(replica) == 0
+        assert files_with(path, b"zanzibar") == []
+        assert bool(files_with(path, b"well")) == (way == "retract")
 
 
 # --- views ----------------------------------------------------------------------------------------
