@@ -14,11 +14,15 @@ from tests.integration.json_output import assert_documented, prints_json
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-m", "kioku.cli")
-# A shell that starts a test run in the background makes its children ignore interruptions.
+# A shell that starts a test run in the background makes its children ignore interruptions, and
+# nohup that the terminal goes away.
 INTERRUPTIBLE = (
     sys.executable,
     "-c",
-    "import signal as s, kioku.cli as c; s.signal(2, s.default_int_handler); exit(c.main())",
+    (
+        "import signal as s, kioku.cli as c; s.signal(s.SIGHUP, s.SIG_DFL);"
+        " s.signal(s.SIGINT, s.default_int_handler); exit(c.main())"
+    ),
 )
 SECONDS_MAX = 120  # far beyond anything; only so that a hang fails instead of lasting
 
