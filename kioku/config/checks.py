@@ -52,8 +52,10 @@ def fault_of(name: str, found: Found) -> Fault | None:
     wrong = CHECKS[name](value) if isinstance(value, str) else ""
     if not wrong:
         return None
+    if source == "argument":
+        return Fault(name, show(value), source, f"{name}: {show(value)} {wrong}; change it")
     place = source if source.startswith("environment") else f"{source}: {name}"
-    remedy = "change it" if source == "argument" else "change or unset it"
+    remedy = "change or unset it"
     return Fault(name, show(value), source, f"{place}: {show(value)} {wrong}; {remedy}")
 
 

@@ -287,7 +287,7 @@ def _spaces(value: Any) -> tuple[str, ...]:
     names = _texts(value)
     for name in names:
         if fault := fault_of("space", Found(name, "argument")):
-            raise ValueError(fault.message.removeprefix("argument: space: "))
+            raise ValueError(fault.message.removeprefix("space: "))
     return _distinct(names, SPACES_MAX)
 
 

@@ -150,6 +150,13 @@ def test_a_name_is_checked_before_it_is_a_path(name: str) -> None:
         kioku.open_spaces(["good", name])
 
 
+def test_a_bad_name_is_said_as_what_it_was_given_as() -> None:
+    with pytest.raises(ConfigError) as caught:
+        kioku.open(space="A b")
+    wanted = "space: 'A b' is not a space name: use 1 to 32 of a-z, 0-9 and -; change it"
+    assert str(caught.value) == wanted
+
+
 def test_all_is_no_space() -> None:
     with pytest.raises(ConfigError, match="stands for every space"):
         kioku.open(space="all")
