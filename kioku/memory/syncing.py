@@ -166,6 +166,9 @@ class Syncing:
         What was saved before is counted in. False if that was not so in time, or no other machine
         could be reached; what is here then waits in its log. ``is_stopped`` is asked between two
         looks and ends it.
+
+        Raises:
+            InvalidArgumentError: if ``timeout_s`` is no number of seconds.
         """
         from kioku.node.node import wait_level
 

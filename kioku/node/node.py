@@ -7,6 +7,7 @@ where another process's words end: what is public about a running node.
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from random import SystemRandom
@@ -218,7 +219,13 @@ def wait_level(
 
     ``compare`` has them compared: now, and again while that is not enough, less often each time.
     ``is_stopped`` is asked between two looks and ends it.
+
+    Raises:
+        InvalidArgumentError: if ``timeout_s`` is no time that passes.
     """
+    is_number = isinstance(timeout_s, int | float) and not isinstance(timeout_s, bool)
+    if not is_number or not 0 <= timeout_s < math.inf:
+        raise InvalidArgumentError(f"timeout_s: {timeout_s!r} is no number of seconds from 0 on")
     began = time.monotonic()
     compared_s = step_s = 0.0
     while is_stopped is None or not is_stopped():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -57,6 +57,14 @@ def test_one_address_may_be_given_without_a_list(world: Machines) -> None:
     with hub.memory().syncing(listen=HUB[0]), spoke.memory().syncing(connect=HUB[0]) as syncing:
         assert syncing.statistics().connect == ("tcp/127.0.0.1:1",)
         assert syncing.wait_level(60)
+
+
+@pytest.mark.parametrize("timeout_s", [float("nan"), float("inf"), -1, "30", None, True])
+def test_a_time_that_is_none_is_not_waited_for(world: Machines, timeout_s: Any) -> None:
+    with world.hub().memory().syncing(listen=HUB) as syncing:
+        with pytest.raises(InvalidArgumentError, match=r"timeout_s: .* is no number of seconds"):
+            syncing.wait_level(timeout_s, is_stopped=lambda: True)
+        assert not syncing.wait_level(0)
 
 
 def test_it_relies_on_a_process_that_leads_already_and_takes_over_from_it(
