@@ -59,7 +59,9 @@ MESH: Final[dict[str, Schema]] = {
     "sync": record(
         {
             "level": yes_or_no("with every peer that is reached, one at least"),
-            "events_left": number("events that are known to be elsewhere and not here"),
+            "events_left": _or_null(
+                number("events that are elsewhere and not here; null where nobody is reached")
+            ),
             "problem": text('what stands in the way; `""` if nothing is known'),
             "peers": listed(
                 record(

@@ -192,7 +192,8 @@ def _left(outcome: _Outcome) -> TransportError:
 def _json(outcome: _Outcome) -> dict[str, Any]:
     return {
         "level": outcome.is_level,
-        "events_left": outcome.left,
+        # Nobody who is reached would know of more than what is known already.
+        "events_left": outcome.left if outcome.reached else outcome.left or None,
         "problem": outcome.problem,
         "peers": [
             {

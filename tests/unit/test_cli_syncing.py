@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from jsonschema import validate
 
 from kioku.cli import syncing
 from kioku.cli.progress import Work
+from kioku.cli.schemas import schema
 from kioku.errors import PeerUnreachableError
 from tests.unit.looks import engine, peer
 
@@ -101,3 +103,12 @@ def test_who_reaches_nobody_is_told_why(monkeypatch: pytest.MonkeyPatch) -> None
     ):
         assert isinstance(error, PeerUnreachableError)
         assert str(error) == said
+
+
+def test_who_reaches_nobody_does_not_know_what_is_left() -> None:
+    """What a peer that is gone had shown is still known to be there."""
+    gone = engine(peer(is_level=False, is_reachable=False, behind=3), events_left=3)
+    for found, left in ((None, None), (ALONE, None), (gone, 3), (LEVEL, 0)):
+        told = syncing._json(syncing._Outcome(found, "", is_bare=False))
+        assert told["events_left"] == left
+        validate(told, schema("sync"))
