@@ -127,13 +127,17 @@ class Desk:
     def introduce(self, client_name: str) -> None:
         """Take the name that the client gives of itself; the first one that it gives stays.
 
-        Waits for nobody: it is called in the loop, before anything is opened.
+        Waits for nobody, for the loop calls it: once something is being opened it is too late.
         """
-        if not self._is_introduced:
+        if self._is_introduced or not self._lock.acquire(blocking=False):
+            return
+        try:
             self._is_introduced = True
-            with self._lock:
+            if not self._memories:
                 self._speaker = speaker_of(client_name)
                 self._settings = None  # decided again, with what is known now
+        finally:
+            self._lock.release()
 
     @property
     def settings(self) -> Settings:

@@ -110,11 +110,12 @@ class Server:
         assert not result.get("isError"), result
         return dict(result["structuredContent"])
 
-    def connect(self, client: str = "claude-code", **capabilities: Any) -> Self:
+    def connect(self, client: str = "claude-code", version: str = HANDSHAKE) -> Self:
         """Shake hands."""
         info = {"name": client, "version": "1"}
-        params = {"protocolVersion": HANDSHAKE, "capabilities": capabilities, "clientInfo": info}
-        assert self.ask("initialize", **params)["serverInfo"]["name"] == "kioku"
+        params = {"protocolVersion": version, "capabilities": {}, "clientInfo": info}
+        answer = self.ask("initialize", **params)
+        assert (answer["serverInfo"]["name"], answer["protocolVersion"]) == ("kioku", version)
         self.notify("notifications/initialized")
         return self
 

@@ -183,6 +183,24 @@ def test_a_line_that_is_no_message_harms_nobody(home: Path) -> None:
         assert server.leave()[0] == 0
 
 
+def test_nothing_of_the_repository_it_is_started_in_is_run(home: Path, tmp_path: Path) -> None:
+    for name in ("mcp", "anyio", "pydantic", "argparse", "apsw"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('a file of the repository')\n")
+    with Server(directory=tmp_path) as server:
+        server.connect()
+        server.call("save_observation", content="written in a hostile place")
+        assert server.leave() == (0, "")
+
+
+@pytest.mark.parametrize("version", ["2024-11-05", "2025-06-18"])
+def test_older_clients_are_served_in_their_words(home: Path, version: str) -> None:
+    with Server() as server:
+        server.connect(version=version)
+        server.ask("tools/call", name="save_observation", arguments={"content": "an old friend"})
+        found = server.ask("tools/call", name="search_memory", arguments={"query": "friend"})
+        assert "an old friend" in found["content"][0]["text"]
+
+
 def test_a_setting_that_cannot_be_used_is_said_in_one_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
