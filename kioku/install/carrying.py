@@ -137,8 +137,10 @@ def _outcome_of(step: Run) -> str:
     fault = step.fault()
     if not fault:
         return ""
-    last = said.decode(errors="replace").strip().splitlines()[-1:]
-    return f"exit {code}{''.join(f', {line[:_SAID_MAX]}' for line in last)}; {fault}"
+    lines = [line.strip() for line in said.decode(errors="replace").splitlines() if line.strip()]
+    telling = [line for line in lines if line.lower().startswith("error")] or lines[-1:]
+    words = f", {telling[0][:_SAID_MAX]}" if telling else ""
+    return f"exit {code}{words}; {fault}"
 
 
 def _ran(step: Run) -> tuple[int, bytes]:

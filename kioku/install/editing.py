@@ -24,6 +24,7 @@ class Format(NamedTuple):
     value: Callable[[str], dict[str, Any]]
     put: Callable[[str, Sequence[str], Mapping[str, Any]], str]
     drop: Callable[[str, Sequence[str]], str]
+    has_comments: Callable[[str], bool]
 
 
 def _json(dialect: json_text.Dialect) -> Format:
@@ -31,14 +32,15 @@ def _json(dialect: json_text.Dialect) -> Format:
         lambda text: json_text.value(text, dialect),
         lambda text, path, entry: json_text.put(text, path, entry, dialect),
         lambda text, path: json_text.drop(text, path, dialect),
+        json_text.has_comments,
     )
 
 
 JSON: Final = _json(json_text.STRICT)
 JSON_WITH_COMMENTS: Final = _json(json_text.WITH_COMMENTS)
 JSON_LENIENT: Final = _json(json_text.LENIENT)
-TOML: Final = Format(toml_text.value, toml_text.put, toml_text.drop)
-YAML: Final = Format(yaml_text.value, yaml_text.put, yaml_text.drop)
+TOML: Final = Format(toml_text.value, toml_text.put, toml_text.drop, toml_text.has_comments)
+YAML: Final = Format(yaml_text.value, yaml_text.put, yaml_text.drop, yaml_text.has_comments)
 
 
 class Config(NamedTuple):

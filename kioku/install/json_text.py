@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _STRING: Final = r'"(?:[^"\\\n\r]|\\.)*"'
 _COMMENT: Final = r"//[^\n\r]*|/\*.*?\*/"
 _TOKEN: Final = re.compile(f'{_STRING}|{_COMMENT}|[^\\s"/,{{}}\\[\\]]+|\\S', re.DOTALL)
+_BESIDE_JSON: Final = re.compile(r"/[/*]|,\s*[}\]]")  # also within strings: then it is looked at
 MARK: Final = re.compile(f"{_STRING}|[{{}}\\[\\],:]")
 _INDENT: Final = "  "
 
@@ -40,12 +41,13 @@ LENIENT: Final = Dialect(comments=True, commas=True)
 
 
 class Scan(NamedTuple):
-    """A text, the same as plain JSON, and where its comments are."""
+    """A text, the same as plain JSON, and where its comments are; objects that were found in it."""
 
     text: str
     plain: str
     comments: tuple[tuple[int, int], ...]
     commas: frozenset[int]
+    objects: dict[int, _Object]
 
 
 class _Member(NamedTuple):
@@ -110,6 +112,8 @@ def scan(text: str, dialect: Dialect) -> Scan:
     Raises:
         TextError: it has a comment where its client takes none.
     """
+    if not _BESIDE_JSON.search(text):  # plain JSON, and maybe megabytes of it
+        return Scan(text, text, (), frozenset(), {})
     pieces, comments, commas = [], [], set()
     at, comma = 0, -1
     for token in _TOKEN.finditer(text):
@@ -128,14 +132,20 @@ def scan(text: str, dialect: Dialect) -> Scan:
     plain = "".join([*pieces, text[at:]])
     if commas:
         plain = "".join(" " if place in commas else c for place, c in enumerate(plain))
-    return Scan(text, plain, tuple(comments), frozenset(commas))
+    return Scan(text, plain, tuple(comments), frozenset(commas), {})
+
+
+def has_comments(text: str) -> bool:
+    """Whether a text that can be read has comments."""
+    return bool(scan(text, LENIENT).comments)
 
 
 def object_at(scanned: Scan, path: Sequence[str]) -> _Object | None:
     """The object that a path of names leads to; None if it ends before."""
     start = scanned.plain.find("{")
     for step in range(len(path) + 1):
-        found = _spans(scanned.plain, start)
+        found = scanned.objects.get(start) or _spans(scanned.plain, start)
+        scanned.objects[start] = found
         if step == len(path):
             return found
         here = [member for member in found.members if member.name == path[step]]

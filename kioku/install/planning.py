@@ -1,7 +1,7 @@
 """What registering a server with a client, or taking it back, comes to: a plan, nothing done yet.
 
-nothing of the name there            the client's own command adds it, where it has one; else
-                                     its file is edited
+nothing of the name there            the client's own command adds it, where it has one, unless
+                                     the file has comments; else its file is edited
 the same entry there                 nothing to do
 another entry of the name            refused, unless --force: it is replaced in the file, and
                                      what its user added to it stays
@@ -83,15 +83,24 @@ def _installing(client: Client, place: Place, server: Server, wish: Wish) -> Pla
     if present is not None and not is_same and not _may_replace(present, wish):
         return plan._replace(summary="refused", refusal=_differs(now, present), notes=plan.notes)
     edit = _edit(now, wanted, leaving, put=not is_same)
-    if present is None and not leaving and not wish.by_file:
-        run = _own_command(client, place, now, wanted, edit)
-        if run is not None:
-            return plan._replace(summary="registered", steps=(run,))
+    if present is None:
+        asks = not leaving and not wish.by_file
+        run = _own_command(client, place, now, wanted, edit) if asks else None
+        return _adding(plan._replace(summary="registered"), now, run, edit)
     require_writable(now.config.path)
-    summary = "replaced" if present is not None and not is_same else "registered"
-    if is_same:
-        summary = "rid of the older server"
+    summary = "rid of the older server" if is_same else "replaced"
     return plan._replace(summary=summary, steps=(edit(),))
+
+
+def _adding(plan: Plan, now: Standing, run: Run | None, edit: Callable[[], Write]) -> Plan:
+    """Add a server: by the client's own command, unless that would lose what its user wrote."""
+    if run is not None and not now.config.format.has_comments(now.config.text):
+        return plan._replace(steps=(run,))
+    if run is not None:
+        said = f"edited because `{now.client.program} mcp add` would lose or move its comments"
+        plan = plan._replace(notes=(said, *plan.notes))
+    require_writable(now.config.path)
+    return plan._replace(steps=(edit(),))
 
 
 def _may_replace(present: Present, wish: Wish) -> bool:

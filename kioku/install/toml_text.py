@@ -57,6 +57,11 @@ def value(text: str) -> dict[str, Any]:
         raise TextError("it is nested too deeply") from None
 
 
+def has_comments(text: str) -> bool:
+    """Whether a text that can be read has comments."""
+    return any(token.group().startswith("#") for token in _TOKEN.finditer(text))
+
+
 def _statements(text: str) -> list[_Statement]:
     found = []
     table: tuple[str, ...] = ()

@@ -44,6 +44,11 @@ def value(text: str) -> dict[str, Any]:
     return found
 
 
+def has_comments(text: str) -> bool:
+    """Whether a text may have comments."""
+    return "#" in text
+
+
 def _root(text: str) -> Any:
     """The node of the whole document, None if it says nothing."""
     from ruamel.yaml import YAML
