@@ -39,7 +39,7 @@ _ROW = record(
     {
         "client": text("what `--client` calls it"),
         "title": text("what its maker calls it"),
-        "scope": word("whose config it is", "user", "project"),
+        "scope": text("`user`, `project`, or a directory for which alone the user's config has it"),
         "here": yes_or_no("the client was found on this machine"),
         "file": text("the config, which need not exist"),
         "state": word(

@@ -237,7 +237,7 @@ def _list(arguments: Namespace) -> int:
 
 
 def _line(row: Row) -> str:
-    where = f"{row.client}{' (project)' if row.scope == 'project' else ''}"
+    where = row.client if row.scope == "user" else f"{row.client} ({row.scope})"
     if row.state == "not registered":
         return f"{where}: not registered"
     if row.state == "unreadable":

@@ -35,6 +35,8 @@ class Client(NamedTuple):
         signs: files and directories, one of which is there where the client is.
         program: its own command, ``""`` if it has none that is asked.
         adding: how that command adds a server; None if it cannot.
+        projects: the name in its user's config under which it keeps more servers, by directory.
+        project_shape: how a server is written in a project's config, None for the same way.
         check: what a person can do to see that it works.
     """
 
@@ -49,6 +51,8 @@ class Client(NamedTuple):
     check: str
     program: str = ""
     adding: Adding | None = None
+    projects: str = ""
+    project_shape: Shape | None = None
 
 
 def _join(*parts: str) -> str:
@@ -84,7 +88,7 @@ def _opencode(place: Place) -> str:
 
 def _first_there(directory: str, names: tuple[str, ...]) -> str:
     """The first of some files that is there, the first of all if none is."""
-    paths = [_join(directory, name) for name in names]
+    paths = [_join(directory, *name.split("/")) for name in names]
     return next((path for path in paths if os.path.lexists(path)), paths[0])
 
 
@@ -146,6 +150,7 @@ CLIENTS: Final = (
         check="claude mcp get {name}",
         program="claude",
         adding=own_commands.claude,
+        projects="projects",
     ),
     Client(
         name="claude-desktop",
@@ -214,13 +219,14 @@ CLIENTS: Final = (
         name="copilot-cli",
         title="Copilot CLI",
         file=_copilot,
-        project_file=".github/mcp.json",
+        project_file=".mcp.json",
         container=("mcpServers",),
         format=editing.JSON_LENIENT,
         shape=entries.COPILOT,
         signs=_beside(_copilot),
         check="/mcp show in a session",
         program="copilot",
+        project_shape=entries.TYPED,  # Claude Code reads that file too
     ),
     Client(
         name="cursor",
@@ -306,6 +312,10 @@ OTHER_NAMES: Final = {
 NAMES: Final = (*BY_NAME, *BY_HAND)
 
 
+_ALSO_READ: Final = {"opencode": ("opencode.jsonc",), "copilot-cli": (".github/mcp.json",)}
+"""Other names of a project's config, where that is there and the first is not."""
+
+
 def is_here(client: Client, place: Place) -> bool:
     """Whether the client is installed on this machine, or was."""
     if any(os.path.exists(sign) for sign in client.signs(place)):
@@ -319,6 +329,5 @@ def file_of(client: Client, place: Place, scope: str) -> str:
         return client.file(place)
     if not client.project_file:
         return ""
-    if client.name == "opencode":
-        return _first_there(place.project, ("opencode.json", "opencode.jsonc"))
-    return _join(place.project, *client.project_file.split("/"))
+    names = (client.project_file, *_ALSO_READ.get(client.name, ()))
+    return _first_there(place.project, names)

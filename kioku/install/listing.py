@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 class Row(NamedTuple):
     """One client in one scope, or one more entry of it that starts kioku or the older server.
 
+    ``scope``: ``user``, ``project``, or the directory for which alone the user's config has it.
     ``state``: ``registered``, ``not registered``, ``older server``, ``another server`` (of the
     name) or ``unreadable``. ``runs`` says whether the program of ``command`` exists.
     """
@@ -63,6 +64,8 @@ def _of(client: Client, place: Place, scope: str, name: str) -> Iterator[Row]:
     yield from (_row(plain, one, place) for one in shown)
     if not shown:
         yield plain
+    nested = [one for one in now.nested if one.is_ours or one.is_old]
+    yield from (_row(plain._replace(scope=one.path[1]), one, place) for one in nested)
 
 
 def _row(plain: Row, one: Present, place: Place) -> Row:

@@ -157,11 +157,11 @@ def _edit(
     def make() -> Write:
         config = now.config
         for one in leaving:
-            config = parse(config.path, config.drop(now.path(one.name)), config.format)
+            config = parse(config.path, config.drop(one.path), config.format)
         data = config.data
         if put:
             present = now.named(wanted.name)
-            shape = now.client.shape
+            shape = now.shape
             keeps = present is not None and is_ours(
                 present.server.command if present.server else ("",)
             )
@@ -272,7 +272,7 @@ def _uninstalling(client: Client, place: Place, name: str, wish: Wish) -> Plan:
     require_writable(now.config.path)
     config = now.config
     for one in leaving:
-        config = parse(config.path, config.drop(now.path(one.name)), config.format)
+        config = parse(config.path, config.drop(one.path), config.format)
     only = leaving[0] if len(leaving) == 1 else None
     data = _as_before(now, only, config.data) if only is not None else config.data
     return plan._replace(
@@ -293,7 +293,7 @@ def _as_before(now: Standing, one: Present, dropped: bytes | None) -> bytes | No
 
     They are when putting the entry into them gives what is there now: then nothing else changed.
     """
-    path, format_ = now.path(one.name), now.config.format
+    path, format_ = one.path, now.config.format
     candidates: list[bytes | None] = [None]
     for copy in copies(now.config.path)[:_COPIES_TRIED_MAX]:
         try:

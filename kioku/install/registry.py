@@ -17,7 +17,10 @@ from kioku.install.files import read
 from kioku.install.launcher import PROGRAMS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kioku.install.clients import Client
+    from kioku.install.entries import Shape
     from kioku.install.place import Place
     from kioku.install.server import Server
 
@@ -27,11 +30,12 @@ OUR_MODULE: Final = "kioku.mcp"
 
 
 class Present(NamedTuple):
-    """One server that stands in a client's config."""
+    """One server that stands in a client's config, and the names that lead to it."""
 
     name: str
     entry: Any
     server: Server | None
+    path: tuple[str, ...]
 
     @property
     def is_ours(self) -> bool:
@@ -47,12 +51,23 @@ class Present(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """One client's config of one scope, read."""
+    """One client's config of one scope, read.
+
+    ``nested``: servers that the user's config has for one directory alone (Claude Code's scope
+    ``local``, in which ``claude mcp add`` puts a server unless it is told otherwise).
+    """
 
     client: Client
     scope: str
     config: Config
-    servers: tuple[Present, ...]
+    servers: tuple[Present, ...] = ()
+    nested: tuple[Present, ...] = ()
+
+    @property
+    def shape(self) -> Shape:
+        """How a server is written in this config."""
+        own = self.client.project_shape if self.scope == "project" else None
+        return own or self.client.shape
 
     def named(self, name: str) -> Present | None:
         """The server of this name, None if there is none."""
@@ -60,7 +75,8 @@ class Standing(NamedTuple):
 
     def old(self, besides: str = "") -> tuple[Present, ...]:
         """The older server's entries, but the one named ``besides``."""
-        return tuple(one for one in self.servers if one.is_old and one.name != besides)
+        beside = tuple(one for one in self.servers if one.name != besides)
+        return tuple(one for one in (*beside, *self.nested) if one.is_old)
 
     def path(self, name: str) -> tuple[str, ...]:
         """Where a server of this name stands in the config."""
@@ -114,8 +130,21 @@ def of_config(client: Client, scope: str, config: Config) -> Standing:
     """
     config.at((*client.container, ""))  # refuses servers that are a list
     entries = config.at(client.container) or {}
-    servers = tuple(
-        Present(str(name), entry, client.shape.read(str(name), entry))
+    now = Standing(client, scope, config)
+    nested: tuple[Present, ...] = ()
+    projects = config.value.get(client.projects) if client.projects else None
+    for directory, said in projects.items() if isinstance(projects, dict) else ():
+        below = said.get(client.container[0]) if isinstance(said, dict) else None
+        if isinstance(below, dict):
+            path = (client.projects, directory, *client.container)
+            nested += _presents(now.shape, below, path)
+    return now._replace(servers=_presents(now.shape, entries, client.container), nested=nested)
+
+
+def _presents(
+    shape: Shape, entries: Mapping[str, Any], path: tuple[str, ...]
+) -> tuple[Present, ...]:
+    return tuple(
+        Present(str(name), entry, shape.read(str(name), entry), (*path, str(name)))
         for name, entry in entries.items()
     )
-    return Standing(client, scope, config, servers)

@@ -12,16 +12,16 @@ import pytest
 
 from kioku.install import carrying, planning
 from kioku.install.clients import BY_NAME, CLIENTS
+from kioku.install.listing import rows
 from kioku.install.plan import Write
 from kioku.install.planning import Wish
 from kioku.install.registry import standing
 from kioku.install.server import Server
-from tests.unit.install.homes import COMMAND, SERVER
+from tests.unit.install.homes import COMMAND, SERVER, Home
 
 if TYPE_CHECKING:
     from kioku.install.carrying import Outcome
     from kioku.install.plan import Plan
-    from tests.unit.install.homes import Home
 
 NOW = datetime(2026, 11, 27, 19, 45, tzinfo=UTC)
 NAMES = [client.name for client in CLIENTS]
@@ -224,3 +224,85 @@ def test_the_plan_of_an_edit_holds_what_was_read(home: Home) -> None:
     [step] = plan(home, "cursor").steps
     assert isinstance(step, Write)
     assert (step.path, step.old) == (str(file), b"{}")
+
+
+def test_a_project_s_file_that_two_clients_read_suits_both(home: Home) -> None:
+    (home.work / ".git").mkdir()
+    install(home, "claude-code", scope="project")
+    assert home.file("copilot-cli", "project") == home.file("claude-code", "project")
+    assert plan(home, "copilot-cli", scope="project").summary == "already registered"
+    home.file("claude-code", "project").unlink()
+    install(home, "copilot-cli", scope="project")
+    assert plan(home, "claude-code", scope="project").summary == "already registered"
+
+
+# What each client's own variable says, and where its config is then.
+MOVED = [
+    ("claude-code", "CLAUDE_CONFIG_DIR", ".claude.json"),
+    ("codex-cli", "CODEX_HOME", "config.toml"),
+    ("gemini-cli", "GEMINI_CLI_HOME", ".gemini/settings.json"),
+    ("qwen-code", "QWEN_HOME", "settings.json"),
+    ("copilot-cli", "COPILOT_HOME", "mcp-config.json"),
+    ("opencode", "XDG_CONFIG_HOME", "opencode/opencode.jsonc"),
+    ("goose", "XDG_CONFIG_HOME", "goose/config.yaml"),
+    ("goose", "GOOSE_PATH_ROOT", "config/config.yaml"),
+    ("zed", "XDG_CONFIG_HOME", "zed/settings.json"),
+    ("vscode", "XDG_CONFIG_HOME", "Code/User/mcp.json"),
+    ("vscode", "VSCODE_PORTABLE", "user-data/User/mcp.json"),
+    ("claude-desktop", "XDG_CONFIG_HOME", "Claude/claude_desktop_config.json"),
+]
+
+
+@pytest.mark.parametrize(("client", "variable", "file"), MOVED)
+def test_a_client_s_own_variable_is_followed(
+    tmp_path: Path, client: str, variable: str, file: str
+) -> None:
+    home = Home(tmp_path, **{variable: str(tmp_path / "moved")})
+    assert home.file(client) == tmp_path / "moved" / file
+    relative = Home(tmp_path, **{variable: "moved"})
+    assert relative.file(client) == Home(tmp_path).file(client)
+
+
+@pytest.mark.parametrize(
+    ("client", "platform", "file"),
+    [
+        (
+            "claude-desktop",
+            "darwin",
+            "Library/Application Support/Claude/claude_desktop_config.json",
+        ),
+        ("claude-desktop", "win32", "AppData/Roaming/Claude/claude_desktop_config.json"),
+        ("vscode", "darwin", "Library/Application Support/Code/User/mcp.json"),
+        ("zed", "darwin", ".config/zed/settings.json"),
+        ("zed", "win32", "AppData/Roaming/Zed/settings.json"),
+        ("goose", "win32", "AppData/Roaming/Block/goose/config/config.yaml"),
+    ],
+)
+def test_each_platform_keeps_it_elsewhere(
+    tmp_path: Path, client: str, platform: str, file: str
+) -> None:
+    assert Home(tmp_path, platform).file(client) == tmp_path / file
+
+
+def test_a_config_with_comments_is_edited_though_the_client_has_a_command(home: Home) -> None:
+    home.program("codex", "raise SystemExit('not to be run')")
+    file = home.write("codex-cli", '[mcp_servers.a]\ncommand = "b" # mine\n')
+    made = plan(home, "codex-cli")
+    assert made.notes[0] == "edited because `codex mcp add` would lose or move its comments"
+    carrying.carry_out(made, NOW)
+    assert file.read_text().startswith(
+        '[mcp_servers.a]\ncommand = "b" # mine\n\n[mcp_servers.kioku]'
+    )
+
+
+def test_what_claude_code_keeps_for_one_directory_is_found_too(home: Home) -> None:
+    """Where ``claude mcp add`` put the older server, unless it was told otherwise."""
+    projects = {"/repo": {"mcpServers": {"mesh-mem": OLD, "x": {}}, "allowedTools": []}, "/y": 1}
+    file = home.write("claude-code", json.dumps({"projects": projects}))
+    assert plan(home, "claude-code").notes[0].startswith("mesh-mem starts the older server")
+    found = [row for row in rows(home.place, "kioku") if row.state == "older server"]
+    assert [(row.scope, row.name) for row in found] == [("/repo", "mesh-mem")]
+    install(home, "claude-code", replace=True)
+    now = json.loads(file.read_text())
+    assert now["projects"] == {"/repo": {"mcpServers": {"x": {}}, "allowedTools": []}, "/y": 1}
+    assert now["mcpServers"]["kioku"]["command"] == COMMAND[0]
