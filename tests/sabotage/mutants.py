@@ -13,6 +13,7 @@ from tests.sabotage.doctor_mutants import DOCTOR_GROUPS
 from tests.sabotage.edge_mutants import EDGE_GROUPS
 from tests.sabotage.engine_mutants import ENGINE_GROUPS
 from tests.sabotage.exchange_mutants import EXCHANGE_GROUPS
+from tests.sabotage.install_mutants import INSTALL_GROUPS
 from tests.sabotage.lapse_mutants import LAPSE_GROUPS
 from tests.sabotage.link_mutants import LINK_GROUPS
 from tests.sabotage.mcp_server_mutants import MCP_SERVER_GROUPS
@@ -344,6 +345,7 @@ GROUPS: dict[str, list[Change]] = {
     **DOCTOR_GROUPS,
     **EDGE_GROUPS,
     **ENGINE_GROUPS,
+    **INSTALL_GROUPS,
     **LAPSE_GROUPS,
     **RECEIPT_GROUPS,
     **EXCHANGE_GROUPS,

@@ -105,8 +105,8 @@ def test_a_program_that_takes_our_options_for_its_own_is_not_asked(home: Home, c
 
 
 def test_a_dry_run_shows_a_difference_without_secrets_and_does_nothing(home: Home) -> None:
-    other = {"command": "x", "env": {"API": "other secret"}}
-    home.write("cursor", json.dumps({"mcpServers": {"x": other}}, indent=2))
+    other = '{"command": "x", "env": {"API": "other secret"}}'
+    home.write("cursor", f'{{\n  "mcpServers": {{\n    "x": {other}\n  }}\n}}')
     before = home.files()
     done = carrying.preview(plan(home, "cursor", SECRET))
     text = "\n".join(done.lines)
