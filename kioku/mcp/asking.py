@@ -96,10 +96,11 @@ def why_absent(place: Held) -> str:
     """Why what is known under an id cannot be read, and what can be done."""
     newest = place.memory.history(place.id)[0]
     when, who = time_text(newest.stamped_at), label(newest.replica or newest.log_id[:8])
-    return f"{place.id}: {_absence(newest, when, who)}"
+    return f"{place.id}: {absence(newest, when, who)}"
 
 
-def _absence(newest: HistoryEntry, when: str, who: str) -> str:
+def absence(newest: HistoryEntry, when: str, who: str) -> str:
+    """What became of an observation whose newest event is this, and what can be done."""
     if newest.operation == "purge" or newest.status == "purged":
         return f"was erased for ever at {when}, on {who}; nothing brings it back"
     if newest.operation == "tombstone":

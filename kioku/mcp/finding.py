@@ -52,7 +52,7 @@ def search_memory(
     query: Annotated[
         Query, Field(description='words; "a phrase", -not, begin*; empty: the newest')
     ] = "",
-    agent_family: Annotated[Name, Field(description="such as codex")] = "",
+    agent_family: Name = "",
     client_id: Name = "",
     pc_id: Annotated[Name, Field(description="a machine")] = "",
     session_id: Name = "",

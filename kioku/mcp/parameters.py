@@ -40,12 +40,15 @@ Id = Annotated[
     Field(
         min_length=PREFIX_DIGITS_MIN,
         max_length=_ID_CHARACTERS_MAX,
-        description="32 hex digits, or the first 6 or more",
+        description="the first 6 digits or more",
     ),
 ]
 Moment = Annotated[str, Field(max_length=_TIME_CHARACTERS_MAX)]
 Since = Annotated[
     str, Field(max_length=_TIME_CHARACTERS_MAX, description="ISO time: changed since")
+]
+Seconds = Annotated[
+    Annotated[int, Field(ge=0, le=TTL_S_MAX)], WithJsonSchema({"type": "integer", "minimum": 0})
 ]
 Limit = Annotated[int, Field(ge=1, le=LIMIT_MAX)]
 Offset = Annotated[int, Field(ge=0)]
@@ -58,9 +61,8 @@ MemoryTypes = Annotated[
     _list_schema(),
 ]
 WhereProject = Annotated[
-    str,
-    Field(
-        max_length=TEXT_BYTES_MAX,
-        description='"." is the present one; empty: all, the present first',
+    Text,
+    WithJsonSchema(
+        {"type": "string", "description": '"." is the present one; empty: all, the present first'}
     ),
 ]

@@ -45,7 +45,7 @@ def recall_context(
     project: WhereProject = "",
     memory_types: MemoryTypes = None,
     source_files: Annotated[Texts, Field(description="paths, or their last parts")] = None,
-    references: Annotated[Texts, Field(description="issues, links … or how they begin")] = None,
+    references: Annotated[Texts, Field(description="such as #12; #1* begins so")] = None,
     since_iso: Since = "",
     limit: Limit = 20,
     offset: Offset = 0,

@@ -10,7 +10,6 @@ from pydantic import Field, WithJsonSchema
 from kioku.errors import InvalidArgumentError, NotFoundError
 from kioku.mcp.asking import held, moment, named_project, project_of_save, shown_space
 from kioku.mcp.parameters import (
-    TTL_S_MAX,
     Content,
     Id,
     Ids,
@@ -18,6 +17,7 @@ from kioku.mcp.parameters import (
     Moment,
     OptionalContent,
     OptionalText,
+    Seconds,
     Space,
     Text,
     Texts,
@@ -67,7 +67,7 @@ def save_observation(
     references: Texts = None,
     supersedes: Annotated[Ids, Field(description="ids of what this replaces")] = None,
     expires_at: Annotated[Moment, Field(description="ISO time")] = "",
-    ttl_sec: Annotated[int, Field(ge=0, le=TTL_S_MAX)] = 0,
+    ttl_sec: Seconds = 0,
     space: Space = None,
 ) -> Result[Saved]:
     """Save one observation; what the project says already, word for word, is not saved twice."""

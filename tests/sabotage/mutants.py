@@ -30,6 +30,7 @@ from tests.sabotage.session_mutants import SESSION_GROUPS
 from tests.sabotage.simulation_mutants import SIMULATION_GROUPS
 from tests.sabotage.space_mutants import SPACE_GROUPS
 from tests.sabotage.store_mutants import STORE_GROUPS
+from tests.sabotage.tools_mutants import TOOLS_GROUPS
 
 LAW = "kioku/crdt/lww_set.py"
 SEAL = "kioku/log/seal.py"
@@ -336,6 +337,7 @@ GROUPS: dict[str, list[Change]] = {
     **ADAPTER_GROUPS,
     **CLOCK_GROUPS,
     **STORE_GROUPS,
+    **TOOLS_GROUPS,
     **MEMORY_GROUPS,
     **MCP_SERVER_GROUPS,
     **SPACE_GROUPS,

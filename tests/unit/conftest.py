@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.unit.callers import ERAS, Caller, desk_at
 from tests.unit.memories import Clock, Stores
 
 if TYPE_CHECKING:
@@ -33,3 +34,10 @@ def stores(tmp_path: Path, clock: Clock) -> Iterator[Stores]:
 def memory(stores: Stores) -> Memory:
     """One empty memory."""
     return stores.open()
+
+
+@pytest.fixture(params=ERAS)
+def caller(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Caller]:
+    """A connection with every tool, once in each era of the protocol."""
+    with desk_at(tmp_path) as desk, Caller(desk, era=request.param) as found:
+        yield found

@@ -1,0 +1,541 @@
+"""The tools as a client has them: names, limits, notes, results, errors; in both eras."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kioku.mcp.asking import absence
+from kioku.mcp.instructions import INSTRUCTIONS_BYTES_MAX, instructions_for
+from kioku.mcp.tools import TOOLS, TOOLS_BYTES_MAX
+from kioku.memory.filters import LIMIT_MAX
+from kioku.memory.results import HistoryEntry
+from kioku.observation import MEMORY_TYPES, Observation, from_unix_ms
+from kioku.observation.layout import CONTENT_BYTES_MAX, ITEMS_MAX, TEXT_BYTES_MAX
+from tests.unit.callers import ERAS, Caller, desk_at
+from tests.unit.memories import Clock, Stores, carry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# As kioku-mesh has them: the names, in order, and the defaults; None is one that must be given.
+FAMILIAR: dict[str, dict[str, Any]] = {
+    "save_observation": {
+        "content": ...,
+        "project": "",
+        "tags": None,
+        "memory_type": "note",
+        "importance": 2,
+        "subject": "",
+        "summary": "",
+        "source_files": None,
+        "references": None,
+        "supersedes": None,
+        "expires_at": "",
+        "ttl_sec": 0,
+    },
+    "search_memory": {
+        "query": "",
+        "agent_family": "",
+        "client_id": "",
+        "pc_id": "",
+        "session_id": "",
+        "project": "",
+        "since_iso": "",
+        "limit": 50,
+        "include_superseded": False,
+        "search_mode": "and_or",
+    },
+    "get_memory": {"observation_id": ...},
+    "delete_memory": {"observation_id": ..., "reason": ""},
+    "get_memory_status": {},
+    "drain_pending_puts": {"limit": None},
+    "recall_context": {
+        "query": "",
+        "project": "",
+        "memory_types": None,
+        "source_files": None,
+        "references": None,
+        "since_iso": "",
+        "limit": 20,
+    },
+}
+
+# read-only, destructive, idempotent: what each tool may do, thought through one by one.
+NOTES = {
+    "save_observation": (False, False, False),  # adds; a second one with a ttl adds another
+    "edit_memory": (False, True, True),  # what was there is no longer what is found
+    "delete_memory": (False, True, True),  # deleting what is deleted changes nothing
+    "search_memory": (True, False, True),
+    "recall_context": (True, False, True),
+    "get_memory": (True, False, True),
+    "list_memories": (True, False, True),
+    "memory_history": (True, False, True),
+    "list_projects": (True, False, True),
+    "get_memory_status": (True, False, True),
+    "drain_pending_puts": (True, False, True),
+}
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Iterator[Caller]:
+    """A connection with every tool, in one era: where it makes no difference."""
+    with desk_at(tmp_path) as desk, Caller(desk) as found:
+        yield found
+
+
+# -- what is offered
+
+
+@pytest.mark.parametrize("name", FAMILIAR)
+def test_a_familiar_tool_has_its_parameters_in_order_with_their_defaults(
+    plain: Caller, name: str
+) -> None:
+    schema = plain.tools[name].input_schema
+    wanted = FAMILIAR[name]
+    properties = schema.get("properties", {})
+    assert list(properties)[: len(wanted)] == list(wanted)
+    for parameter, default in wanted.items():
+        assert properties[parameter].get("default") == (None if default is ... else default)
+    assert schema.get("required", []) == [one for one, default in wanted.items() if default is ...]
+
+
+@pytest.mark.parametrize("name", NOTES)
+def test_each_tool_says_what_it_may_do(plain: Caller, name: str) -> None:
+    notes = plain.tools[name].annotations
+    assert (notes.read_only_hint, notes.destructive_hint, notes.idempotent_hint) == NOTES[name]
+    assert notes.open_world_hint is False
+
+
+def test_all_tools_are_there_and_nothing_besides(plain: Caller) -> None:
+    assert set(plain.tools) == set(NOTES)
+    assert {tool.name for tool in TOOLS} == set(NOTES)
+
+
+@pytest.mark.parametrize("era", ERAS)
+def test_the_list_of_an_agents_tools_is_short(tmp_path: Path, era: str) -> None:
+    with desk_at(tmp_path) as desk, Caller(desk, profile="agent", era=era) as caller:
+        listed = caller.ask(caller.client.list_tools)
+    sent = listed.model_dump_json(by_alias=True, exclude_none=True)
+    assert len(sent.encode()) <= TOOLS_BYTES_MAX
+    assert {tool.name for tool in listed.tools} >= {
+        "save_observation",
+        "search_memory",
+        "recall_context",
+        "get_memory",
+        "delete_memory",
+    }
+
+
+def test_who_only_reads_is_offered_nothing_that_changes(tmp_path: Path) -> None:
+    with desk_at(tmp_path) as desk, Caller(desk, profile="read-only") as caller:
+        assert set(caller.tools) == {name for name, notes in NOTES.items() if notes[0]}
+        assert "save_observation" in caller.refused("save_observation", content="x")
+        assert [one.name for one in caller.ask(caller.client.list_prompts).prompts] == ["recall"]
+        assert "save_observation" not in str(caller.client.instructions)
+
+
+def test_limits_are_the_ones_that_kioku_checks(plain: Caller) -> None:
+    save = plain.tools["save_observation"].input_schema["properties"]
+    assert save["content"]["maxLength"] == CONTENT_BYTES_MAX
+    assert save["subject"]["maxLength"] == TEXT_BYTES_MAX
+    assert save["tags"]["maxItems"] == ITEMS_MAX
+    assert save["memory_type"]["enum"] == list(MEMORY_TYPES)
+    assert (save["importance"]["minimum"], save["importance"]["maximum"]) == (1, 5)
+    limit = plain.tools["search_memory"].input_schema["properties"]["limit"]
+    assert (limit["minimum"], limit["maximum"]) == (1, LIMIT_MAX)
+
+
+@pytest.mark.parametrize("profile", ["agent", "read-only", "all"])
+def test_what_a_model_is_told_is_short(profile: str) -> None:
+    assert len(instructions_for(profile).encode()) < INSTRUCTIONS_BYTES_MAX
+
+
+# -- what they do
+
+
+def test_what_is_saved_is_found_read_edited_and_deleted(caller: Caller) -> None:
+    saved = caller.call(
+        "save_observation",
+        content="Chose Postgres.\nMany writers.",
+        memory_type="decision",
+        importance=4,
+        subject="Database",
+        tags=["db"],
+        source_files=["src/db.py"],
+        references=["#12"],
+    )
+    assert saved.text == f"saved: {saved['id']} in project owner/repo"
+    found = caller.call("search_memory", query="postgres")
+    [one] = found["memories"]
+    assert one["id"] == saved["id"]
+    assert one["origin"] == caller.origin
+    assert one["session_id"] == caller.desk.memory().session_id
+    assert f"<id={saved['id']}> by {caller.origin}, session {one['session_id']}" in found.text
+    assert found.text.startswith("Showing 1-1 of 1, best first. ")
+    whole = caller.call("get_memory", observation_id=saved["id"][:6])
+    assert whole["content"] == "Chose Postgres.\nMany writers."
+    assert (whole["agent_family"], whole["pc_id"]) == ("codex", caller.desk.settings.pc_id)
+    assert "| Chose Postgres.\n| Many writers." in whole.text
+    caller.call("edit_memory", observation_id=saved["id"], importance=5, clear=["tags"])
+    again = caller.call("get_memory", observation_id=saved["id"])
+    assert again["importance"] == 5
+    assert "tags" not in again.structured
+    assert again["subject"] == "Database"
+    history = caller.call("memory_history", observation_id=saved["id"])
+    assert [one["status"] for one in history["versions"]] == ["wins", "older"]
+    caller.call("delete_memory", observation_id=saved["id"], reason="a mistake")
+    assert caller.call("search_memory", query="postgres")["memories"] == []
+    assert caller.call("list_memories", include_deleted=True)["memories"][0]["marks"] == ["deleted"]
+    assert (
+        caller.call("delete_memory", observation_id=saved["id"], undo=True)["is_deleted"] is False
+    )
+    assert caller.call("list_memories").ids == [saved["id"]]
+
+
+def test_what_the_project_says_already_is_not_saved_twice(plain: Caller) -> None:
+    first = plain.call("save_observation", content="Tests run with -n 0")
+    again = plain.call("save_observation", content="Tests run with -n 0")
+    assert again["is_duplicate"] is True
+    assert again["id"] == first["id"]
+    assert again.text.startswith(f"already saved: {first['id']}")
+
+
+def test_a_save_names_what_it_may_replace(plain: Caller) -> None:
+    text = "The analytics database is Postgres, chosen for its many concurrent writers"
+    first = plain.call("save_observation", content=f"{text}.")
+    near = plain.call("save_observation", content=f"{text} and its JSON.")
+    assert [one["id"] for one in near["similar"]] == [first["id"]]
+    assert f"much like <id={first['id']}>" in near.text
+    told = plain.call("save_observation", content=f"{text}!", supersedes=[first["id"][:8]])
+    assert "similar" not in told.structured
+    marks = plain.call("get_memory", observation_id=first["id"])["marks"]
+    assert marks == [f"superseded by {told['id']}"]
+
+
+def test_a_superseded_one_is_left_out_unless_it_is_asked_for(plain: Caller) -> None:
+    old = plain.call("save_observation", content="we use tabs")
+    new = plain.call("save_observation", content="we use spaces", supersedes=[old["id"]])
+    assert plain.call("search_memory", query="use").ids == [new["id"]]
+    both = plain.call("search_memory", query="use", include_superseded=True)
+    marks = {one["id"]: one.get("marks", []) for one in both["memories"]}
+    assert marks == {new["id"]: [], old["id"]: [f"superseded by {new['id']}"]}
+
+
+def test_a_save_belongs_to_the_clients_project_unless_it_says_otherwise(plain: Caller) -> None:
+    for project, wanted in (("", "owner/repo"), (".", "owner/repo"), ("-", ""), ("x", "x")):
+        saved = plain.call("save_observation", content=f"of {project}|", project=project)
+        assert saved.structured.get("project", "") == wanted
+
+
+def test_a_search_looks_everywhere_and_puts_the_clients_project_first(plain: Caller) -> None:
+    there = plain.call("save_observation", content="deploy with make", project="other")
+    here = plain.call("save_observation", content="deploy with make")
+    assert plain.call("search_memory", query="deploy").ids == [here["id"], there["id"]]
+    assert plain.call("search_memory", query="deploy", project=".").ids == [here["id"]]
+    assert plain.call("list_memories", project="other").ids == [there["id"]]
+    nothing = plain.call("search_memory", query="deploy", project="othre")
+    assert "No project is called othre" in nothing.text
+
+
+def test_a_recall_joins_words_files_and_references(plain: Caller) -> None:
+    def save(content: str, **more: Any) -> str:
+        saved: str = plain.call("save_observation", content=content, **more)["id"]
+        return saved
+
+    both = save("login drops the session", source_files=["src/auth/login.py"])
+    words = save("the session store is Redis")
+    file = save("keep imports sorted", source_files=["src/auth/login.py"], memory_type="pattern")
+    issue = save("flaky on Fridays", references=["#88 flaky"])
+    save("nothing to do with it")
+    found = plain.call(
+        "recall_context", query="session", source_files=["login.py"], references=["#88*"]
+    )
+    assert found.ids[0] == both
+    assert set(found.ids) >= {both, words, file, issue}  # and what lies beside them
+    marks = {one["id"]: one.get("marks", []) for one in found["memories"]}
+    assert marks[both] == ["found by its files"]
+    assert marks[issue] == ["found by its references"]
+    assert plain.call("recall_context", memory_types=["pattern"]).ids == [file]
+    assert len(plain.call("recall_context").ids) == 5
+
+
+def test_projects_and_status_and_that_nothing_waits(caller: Caller) -> None:
+    caller.call("save_observation", content="one")
+    projects = caller.call("list_projects")
+    assert projects["projects"][0]["name"] == projects["present"] == "owner/repo"
+    status = caller.call("get_memory_status")
+    assert (status["agent_family"], status["observations"]) == ("codex", 1)
+    assert (status["mesh"], status["mesh_ready"]) == ("off", False)
+    assert "observations: 1 (codex 1)" in status.text
+    drained = caller.call("drain_pending_puts", limit=5)
+    assert (drained["drained"], drained["pending"]) == (0, 0)
+
+
+def test_an_expiry_is_taken_as_a_time_or_in_seconds_and_shown(plain: Caller) -> None:
+    soon = plain.call("save_observation", content="for an hour", ttl_sec=3_600)
+    late = plain.call("save_observation", content="for long", expires_at="2199-01-02")
+    assert late["expires_at"] == "2199-01-02T00:00:00Z"
+    marks = {one["id"]: one["marks"] for one in plain.call("list_memories")["memories"]}
+    assert marks[soon["id"]][0].endswith(", in 1 hour") or "60 minutes" in marks[soon["id"]][0]
+    assert marks[late["id"]] == ["expires 2199-01-02T00:00:00Z"]
+    text = plain.refused("save_observation", content="x", expires_at="2199-01-02", ttl_sec=1)
+    assert "cannot go with expires_at" in text
+
+
+# -- other machines
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[Stores]:
+    """Stores of other machines, an hour ahead."""
+    ms = 3_600_000 + desk_at(tmp_path).memory().now_ms()
+    found = Stores(tmp_path, Clock(ms))
+    yield found
+    found.close()
+
+
+def test_what_came_from_elsewhere_says_so_and_what_is_special_about_it(
+    plain: Caller, elsewhere: Stores
+) -> None:
+    laptop = elsewhere.open("laptop")
+    ahead = laptop.save("from the future", project="owner/repo")
+    carry(laptop, plain.desk.memory())
+    [one] = plain.call("search_memory", query="future")["memories"]
+    assert one["origin"] == "claude on laptop"
+    assert one["marks"] == ["held: its writer's clock is ahead of this one's"]
+    assert "by claude on laptop" in plain.call("get_memory", observation_id=ahead.id).text
+
+
+def test_two_last_words_are_marked(plain: Caller, elsewhere: Stores) -> None:
+    elsewhere.clock.advance(timedelta(hours=-1))
+    saved = plain.call("save_observation", content="either")
+    laptop = elsewhere.open("laptop")
+    carry(plain.desk.memory(), laptop)
+    laptop.edit(saved["id"], subject="there")
+    plain.call("edit_memory", observation_id=saved["id"], subject="here")
+    carry(laptop, plain.desk.memory())
+    assert plain.call("list_memories")["memories"][0]["marks"] == [
+        "2 versions: memory_history shows them"
+    ]
+
+
+# -- several spaces
+
+
+@pytest.fixture
+def spacious(tmp_path: Path) -> Iterator[Caller]:
+    """A connection that reaches two spaces of the three that there are."""
+    for space in ("work", "home", "secret"):
+        with desk_at(tmp_path, KIOKU_SPACE=space) as desk:
+            desk.memory().save(f"the gate code of {space}")
+    from kioku.mcp.desk import Desk
+
+    environ = {
+        "HOME": str(tmp_path),
+        "KIOKU_STATE_DIR": str(tmp_path / "state"),
+        "KIOKU_CONFIG": str(tmp_path / "config.toml"),
+    }
+    desk = Desk(environ, spaces=("work", "home"), directory=str(tmp_path))
+    with desk, Caller(desk) as found:
+        yield found
+
+
+def test_several_spaces_are_read_as_one_and_each_result_says_which(spacious: Caller) -> None:
+    found = spacious.call("search_memory", query="gate code")
+    assert {one["space"] for one in found["memories"]} == {"work", "home"}
+    home = spacious.call("search_memory", query="gate code", space="home")
+    assert [one["space"] for one in home["memories"]] == ["home"]
+    whole = spacious.call("get_memory", observation_id=home.ids[0])
+    assert whole["space"] == "home"
+    saved = spacious.call("save_observation", content="a key", space="home")
+    assert saved["space"] == "home"
+    assert spacious.call("save_observation", content="a lock")["space"] == "work"
+    spacious.call("delete_memory", observation_id=home.ids[0])
+    assert len(spacious.call("list_memories", space="home").ids) == 1
+
+
+def test_an_id_of_a_space_that_is_not_reached_is_not_here(spacious: Caller, tmp_path: Path) -> None:
+    with desk_at(tmp_path, KIOKU_SPACE="secret") as desk:
+        [other] = desk.memory().list()
+    for tool in ("get_memory", "delete_memory", "memory_history"):
+        text = spacious.refused(tool, observation_id=other.id)
+        assert "no observation in the space work, home has an id that begins so" in text
+    assert "not reached" in spacious.refused("search_memory", space="secret")
+    assert "not reached" in spacious.refused("save_observation", content="x", space="secret")
+
+
+# -- errors
+
+
+def test_an_id_that_is_not_here_is_an_error_that_says_why(caller: Caller) -> None:
+    saved = caller.call("save_observation", content="x")["id"]
+    assert "no observation in the space default" in caller.refused(
+        "get_memory", observation_id="0123456789" * 3 + "01"
+    )
+    assert "not an id" in caller.refused("get_memory", observation_id="no such thing")
+    caller.call("delete_memory", observation_id=saved, reason="was wrong")
+    text = caller.refused("get_memory", observation_id=saved)
+    assert 'reason: "was wrong"; delete_memory with undo=true brings it back' in text
+    assert "not deleted" in caller.refused("delete_memory", observation_id=saved)
+    caller.desk.memory().purge(saved)
+    assert "was erased for ever" in caller.refused("get_memory", observation_id=saved)
+    assert "no deleted version" in caller.refused("delete_memory", observation_id=saved, undo=True)
+
+
+def test_an_id_that_fits_several_asks_for_more_digits(plain: Caller) -> None:
+    memory = plain.desk.memory()
+    ids = ["abcdef" + "0" * 25 + digit for digit in "12"]
+    memory.save_many([Observation("x", id=one) for one in ids])
+    text = plain.refused("get_memory", observation_id="abcdef")
+    assert text == "abcdef: fits 2 ids; give more digits"
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ({"operation": "save", "status": "wins"}, "its content is not here"),
+        ({"operation": "save", "status": "purged"}, "was erased for ever"),
+    ],
+)
+def test_what_cannot_be_read_says_what_can_be_done(entry: dict[str, str], said: str) -> None:
+    event = {"replica": "box", "log_id": "0" * 32, "seq": 1, "hash": "0" * 64, "why": ""}
+    newest: Any = HistoryEntry(stamped_at=from_unix_ms(0), **event, **entry)  # type: ignore[arg-type]
+    assert absence(newest, "then", "box").startswith(said)
+
+
+WRONG: list[tuple[str, dict[str, Any], str]] = [
+    ("save_observation", {}, "content: Field required"),
+    ("save_observation", {"content": " \n"}, "content: is blank; say what to remember"),
+    ("save_observation", {"content": 7}, "content: "),
+    ("save_observation", {"content": "x" * (CONTENT_BYTES_MAX + 1)}, "content: "),
+    ("save_observation", {"content": "あ" * (CONTENT_BYTES_MAX // 2)}, "make it shorter"),
+    ("save_observation", {"content": "a\0b"}, "control character U+0000 at 1"),
+    ("save_observation", {"content": "x", "importance": 6}, "importance: "),
+    ("save_observation", {"content": "x", "memory_type": "rumour"}, "memory_type: "),
+    ("save_observation", {"content": "x", "tags": ["a"] * 65}, "tags: "),
+    ("save_observation", {"content": "x", "tags": ["t" * 200]}, "tags: 200 characters"),
+    ("save_observation", {"content": "x", "tags": "a, b"}, "tags: "),
+    ("save_observation", {"content": "x", "expires_at": "soon"}, "no ISO 8601 time"),
+    ("save_observation", {"content": "x", "ttl_sec": -1}, "ttl_sec: "),
+    ("save_observation", {"content": "x", "supersedes": ["abcdef"]}, "supersedes: abcdef"),
+    ("save_observation", {"content": "x", "visibility": "private"}, "nothing was saved"),
+    ("save_observation", {"content": "x", "colour": "red"}, "takes no 'colour'"),
+    ("search_memory", {"limit": 0}, "limit: "),
+    ("search_memory", {"limit": LIMIT_MAX + 1}, "limit: "),
+    ("search_memory", {"offset": LIMIT_MAX}, "ask for something narrower"),
+    ("search_memory", {"since_iso": "yesterday"}, "write 2026-05-22"),
+    ("search_memory", {"search_mode": "xor"}, "search_mode: "),
+    ("search_memory", {"query": {"deep": [[[]]]}}, "query: "),
+    ("search_memory", {"query": "x" * 1_000_000}, "query: "),
+    ("search_memory", {"space": "../../etc"}, "not reached"),
+    ("recall_context", {"memory_types": ["note", "rumour"]}, "memory_types.1"),
+    ("edit_memory", {"observation_id": "abcdef", "content": "x"}, "no observation"),
+    ("edit_memory", {"observation_id": "abc"}, "observation_id: "),
+    ("get_memory", {"observation_id": None}, "observation_id: Field required"),
+    ("delete_memory", {"observation_id": "f" * 10_000_000}, "observation_id: "),
+    ("memory_history", {"observation_id": "ffffff"}, "no observation"),
+]
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "said"), WRONG, ids=[f"{tool}-{said}" for tool, _, said in WRONG]
+)
+def test_a_wrong_argument_is_an_error_in_words_and_changes_nothing(
+    plain: Caller, tool: str, arguments: dict[str, Any], said: str
+) -> None:
+    text = plain.refused(tool, **arguments)
+    assert said in text
+    assert len(text) < 1_000
+    assert plain.desk.memory().statistics().events == 0
+
+
+def test_an_edit_of_nothing_and_of_the_same_twice_is_refused(plain: Caller) -> None:
+    saved = plain.call("save_observation", content="x", subject="s")["id"]
+    assert "nothing to change" in plain.refused("edit_memory", observation_id=saved, subject="")
+    text = plain.refused("edit_memory", observation_id=saved, subject="t", clear=["subject"])
+    assert "leave it out of one" in text
+
+
+def test_who_one_is_cannot_be_said_in_an_argument(plain: Caller) -> None:
+    seen = plain.call("save_observation", content="x", agent_family="root", pc_id="y")
+    assert seen.text.startswith("Who you are is not an argument")
+    assert plain.call("get_memory", observation_id=seen["id"])["origin"] == plain.origin
+
+
+def test_null_is_not_given_and_a_list_may_come_as_its_text(plain: Caller) -> None:
+    saved = plain.call("save_observation", content="x", tags='["a", "b"]', summary=None)
+    assert plain.call("get_memory", observation_id=saved["id"])["tags"] == ["a", "b"]
+
+
+# -- resources and prompts
+
+
+def test_resources_say_what_the_tools_say(caller: Caller) -> None:
+    saved = caller.call("save_observation", content="a fact", project="ünï/co de")["id"]
+    assert "| a fact" in caller.read(f"kioku://memory/{saved}")
+    assert "| a fact" in caller.read("kioku://project/%C3%BCn%C3%AF%2Fco%20de")
+    assert "| a fact" in caller.read("kioku://recent")
+    assert f"pc_id: {caller.desk.settings.pc_id}" in caller.read("kioku://status")
+    listed = caller.ask(caller.client.list_resources).resources
+    templates = caller.ask(caller.client.list_resource_templates).resource_templates
+    assert [str(one.uri) for one in listed] == ["kioku://recent", "kioku://status"]
+    assert {one.uri_template for one in templates} == {
+        "kioku://memory/{id}",
+        "kioku://project/{name}",
+    }
+    assert all(one.mime_type and one.description for one in [*listed, *templates])
+
+
+@pytest.mark.parametrize(
+    "uri", ["kioku://memory/abcdef", "kioku://memory/no", "kioku://project/none", "kioku://x"]
+)
+def test_a_resource_that_is_not_there_is_the_protocols_error(caller: Caller, uri: str) -> None:
+    from mcp.shared.exceptions import MCPError
+
+    with pytest.raises(MCPError) as caught:
+        caller.read(uri)
+    assert caught.value.error.code == -32602
+    assert caught.value.error.message
+
+
+def test_ids_and_projects_are_completed(caller: Caller) -> None:
+    from mcp.types import PromptReference, ResourceTemplateReference
+
+    def complete(ref: Any, name: str, begin: str) -> list[str]:
+        completion = caller.ask(caller.client.complete, ref, {"name": name, "value": begin})
+        values: list[str] = completion.completion.values
+        return values
+
+    saved = caller.call("save_observation", content="x", project="owner/other")["id"]
+    memory = ResourceTemplateReference(uri="kioku://memory/{id}")
+    project = ResourceTemplateReference(uri="kioku://project/{name}")
+    assert complete(memory, "id", saved[:3]) == [saved]
+    assert complete(memory, "id", "") == [saved]
+    assert complete(memory, "id", "x") == []
+    assert complete(project, "name", "owner/") == ["owner/repo", "owner/other"]
+    assert complete(PromptReference(name="recall"), "project", "owner/o") == ["owner/other"]
+    assert complete(PromptReference(name="recall"), "task", "") == []
+
+
+def test_prompts_say_what_to_do_and_recall_brings_what_there_is(caller: Caller) -> None:
+    caller.call("save_observation", content="the parser is hand-written, for speed")
+    prompts = caller.ask(caller.client.list_prompts).prompts
+    assert [one.name for one in prompts] == ["recall", "save_decisions", "hand_over"]
+    text = caller.prompt("recall", task="speed up the parser")
+    assert "speed up the parser" in text
+    assert "| the parser is hand-written, for speed" in text
+    assert "in particular: the parser" in caller.prompt("save_decisions", what="the parser")
+    assert 'in the project "x"' in caller.prompt("hand_over", project="x")
+
+
+def test_what_is_sent_holds_no_field_that_says_nothing(plain: Caller) -> None:
+    plain.call("save_observation", content="x", project="-")
+    [one] = plain.call("list_memories")["memories"]
+    assert "" not in one.values()
+    assert [] not in one.values()
+    assert len(json.dumps(one)) < 300
