@@ -12,6 +12,7 @@ WHOLE = "kioku/mcp/whole.py"
 
 RESULT_TESTS = "tests/property/test_mcp_results.py"
 TOOL_TESTS = "tests/unit/test_mcp_tools.py"
+ERROR_TESTS = "tests/unit/test_mcp_errors.py"
 
 TOOLS_GROUPS: dict[str, list[Change]] = {
     "tools": [
@@ -69,7 +70,7 @@ TOOLS_GROUPS: dict[str, list[Change]] = {
             TOOLS,
             "profiles=_AGENT,\n        left_out=_IDENTITY,\n        refused=_VISIBILITY,",
             "profiles=_AGENT,\n        left_out={**_IDENTITY, **_VISIBILITY},",
-            TOOL_TESTS,
+            ERROR_TESTS,
         ),
     ],
 }

@@ -41,3 +41,10 @@ def caller(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Caller]:
     """A connection with every tool, once in each era of the protocol."""
     with desk_at(tmp_path) as desk, Caller(desk, era=request.param) as found:
         yield found
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Iterator[Caller]:
+    """A connection with every tool, in one era: where it makes no difference."""
+    with desk_at(tmp_path) as desk, Caller(desk) as found:
+        yield found

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kioku.mcp.asking import absence
 from kioku.mcp.instructions import INSTRUCTIONS_BYTES_MAX, instructions_for
 from kioku.mcp.tools import TOOLS, TOOLS_BYTES_MAX
 from kioku.memory.filters import LIMIT_MAX
-from kioku.memory.results import HistoryEntry
-from kioku.observation import MEMORY_TYPES, Observation, from_unix_ms
+from kioku.observation import MEMORY_TYPES
 from kioku.observation.layout import CONTENT_BYTES_MAX, ITEMS_MAX, TEXT_BYTES_MAX
 from tests.unit.callers import ERAS, Caller, desk_at
-from tests.unit.memories import Clock, Stores, carry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 # As kioku-mesh has them: the names, in order, and the defaults; None is one that must be given.
@@ -79,13 +74,6 @@ NOTES = {
     "get_memory_status": (True, False, True),
     "drain_pending_puts": (True, False, True),
 }
-
-
-@pytest.fixture
-def plain(tmp_path: Path) -> Iterator[Caller]:
-    """A connection with every tool, in one era: where it makes no difference."""
-    with desk_at(tmp_path) as desk, Caller(desk) as found:
-        yield found
 
 
 # -- what is offered
@@ -285,252 +273,6 @@ def test_an_expiry_is_taken_as_a_time_or_in_seconds_and_shown(plain: Caller) -> 
     assert marks[late["id"]] == ["expires 2199-01-02T00:00:00Z"]
     text = plain.refused("save_observation", content="x", expires_at="2199-01-02", ttl_sec=1)
     assert "cannot go with expires_at" in text
-
-
-# -- other machines
-
-
-@pytest.fixture
-def elsewhere(tmp_path: Path) -> Iterator[Stores]:
-    """Stores of other machines, an hour ahead."""
-    ms = 3_600_000 + desk_at(tmp_path).memory().now_ms()
-    found = Stores(tmp_path, Clock(ms))
-    yield found
-    found.close()
-
-
-def test_what_came_from_elsewhere_says_so_and_what_is_special_about_it(
-    plain: Caller, elsewhere: Stores
-) -> None:
-    laptop = elsewhere.open("laptop")
-    ahead = laptop.save("from the future", project="owner/repo")
-    carry(laptop, plain.desk.memory())
-    [one] = plain.call("search_memory", query="future")["memories"]
-    assert one["origin"] == "claude on laptop"
-    assert one["marks"] == ["held: its writer's clock is ahead of this one's"]
-    assert "by claude on laptop" in plain.call("get_memory", observation_id=ahead.id).text
-
-
-def test_two_last_words_are_marked(plain: Caller, elsewhere: Stores) -> None:
-    elsewhere.clock.advance(timedelta(hours=-1))
-    saved = plain.call("save_observation", content="either")
-    laptop = elsewhere.open("laptop")
-    carry(plain.desk.memory(), laptop)
-    laptop.edit(saved["id"], subject="there")
-    plain.call("edit_memory", observation_id=saved["id"], subject="here")
-    carry(laptop, plain.desk.memory())
-    assert plain.call("list_memories")["memories"][0]["marks"] == [
-        "2 versions: memory_history shows them"
-    ]
-
-
-# -- several spaces
-
-
-@pytest.fixture
-def spacious(tmp_path: Path) -> Iterator[Caller]:
-    """A connection that reaches two spaces of the three that there are."""
-    for space in ("work", "home", "secret"):
-        with desk_at(tmp_path, KIOKU_SPACE=space) as desk:
-            desk.memory().save(f"the gate code of {space}")
-    from kioku.mcp.desk import Desk
-
-    environ = {
-        "HOME": str(tmp_path),
-        "KIOKU_STATE_DIR": str(tmp_path / "state"),
-        "KIOKU_CONFIG": str(tmp_path / "config.toml"),
-    }
-    desk = Desk(environ, spaces=("work", "home"), directory=str(tmp_path))
-    with desk, Caller(desk) as found:
-        yield found
-
-
-def test_several_spaces_are_read_as_one_and_each_result_says_which(spacious: Caller) -> None:
-    found = spacious.call("search_memory", query="gate code")
-    assert {one["space"] for one in found["memories"]} == {"work", "home"}
-    home = spacious.call("search_memory", query="gate code", space="home")
-    assert [one["space"] for one in home["memories"]] == ["home"]
-    whole = spacious.call("get_memory", observation_id=home.ids[0])
-    assert whole["space"] == "home"
-    saved = spacious.call("save_observation", content="a key", space="home")
-    assert saved["space"] == "home"
-    assert spacious.call("save_observation", content="a lock")["space"] == "work"
-    spacious.call("delete_memory", observation_id=home.ids[0])
-    assert len(spacious.call("list_memories", space="home").ids) == 1
-
-
-def test_an_id_of_a_space_that_is_not_reached_is_not_here(spacious: Caller, tmp_path: Path) -> None:
-    with desk_at(tmp_path, KIOKU_SPACE="secret") as desk:
-        [other] = desk.memory().list()
-    for tool in ("get_memory", "delete_memory", "memory_history"):
-        text = spacious.refused(tool, observation_id=other.id)
-        assert "no observation in the space work, home has an id that begins so" in text
-    assert "not reached" in spacious.refused("search_memory", space="secret")
-    assert "not reached" in spacious.refused("save_observation", content="x", space="secret")
-
-
-# -- errors
-
-
-def test_an_id_that_is_not_here_is_an_error_that_says_why(caller: Caller) -> None:
-    saved = caller.call("save_observation", content="x")["id"]
-    assert "no observation in the space default" in caller.refused(
-        "get_memory", observation_id="0123456789" * 3 + "01"
-    )
-    assert "not an id" in caller.refused("get_memory", observation_id="no such thing")
-    caller.call("delete_memory", observation_id=saved, reason="was wrong")
-    text = caller.refused("get_memory", observation_id=saved)
-    assert 'reason: "was wrong"; delete_memory with undo=true brings it back' in text
-    assert "not deleted" in caller.refused("delete_memory", observation_id=saved)
-    caller.desk.memory().purge(saved)
-    assert "was erased for ever" in caller.refused("get_memory", observation_id=saved)
-    assert "no deleted version" in caller.refused("delete_memory", observation_id=saved, undo=True)
-
-
-def test_an_id_that_fits_several_asks_for_more_digits(plain: Caller) -> None:
-    memory = plain.desk.memory()
-    ids = ["abcdef" + "0" * 25 + digit for digit in "12"]
-    memory.save_many([Observation("x", id=one) for one in ids])
-    text = plain.refused("get_memory", observation_id="abcdef")
-    assert text == "abcdef: fits 2 ids; give more digits"
-
-
-@pytest.mark.parametrize(
-    ("entry", "said"),
-    [
-        ({"operation": "save", "status": "wins"}, "its content is not here"),
-        ({"operation": "save", "status": "purged"}, "was erased for ever"),
-    ],
-)
-def test_what_cannot_be_read_says_what_can_be_done(entry: dict[str, str], said: str) -> None:
-    event = {"replica": "box", "log_id": "0" * 32, "seq": 1, "hash": "0" * 64, "why": ""}
-    newest: Any = HistoryEntry(stamped_at=from_unix_ms(0), **event, **entry)  # type: ignore[arg-type]
-    assert absence(newest, "then", "box").startswith(said)
-
-
-WRONG: list[tuple[str, dict[str, Any], str]] = [
-    ("save_observation", {}, "content: Field required"),
-    ("save_observation", {"content": " \n"}, "content: is blank; say what to remember"),
-    ("save_observation", {"content": 7}, "content: "),
-    ("save_observation", {"content": "x" * (CONTENT_BYTES_MAX + 1)}, "content: "),
-    ("save_observation", {"content": "あ" * (CONTENT_BYTES_MAX // 2)}, "make it shorter"),
-    ("save_observation", {"content": "a\0b"}, "control character U+0000 at 1"),
-    ("save_observation", {"content": "x", "importance": 6}, "importance: "),
-    ("save_observation", {"content": "x", "memory_type": "rumour"}, "memory_type: "),
-    ("save_observation", {"content": "x", "tags": ["a"] * 65}, "tags: "),
-    ("save_observation", {"content": "x", "tags": ["t" * 200]}, "tags: 200 characters"),
-    ("save_observation", {"content": "x", "tags": "a, b"}, "tags: "),
-    ("save_observation", {"content": "x", "expires_at": "soon"}, "no ISO 8601 time"),
-    ("save_observation", {"content": "x", "ttl_sec": -1}, "ttl_sec: "),
-    ("save_observation", {"content": "x", "supersedes": ["abcdef"]}, "supersedes: abcdef"),
-    ("save_observation", {"content": "x", "visibility": "private"}, "nothing was saved"),
-    ("save_observation", {"content": "x", "colour": "red"}, "takes no 'colour'"),
-    ("search_memory", {"limit": 0}, "limit: "),
-    ("search_memory", {"limit": LIMIT_MAX + 1}, "limit: "),
-    ("search_memory", {"offset": LIMIT_MAX}, "ask for something narrower"),
-    ("search_memory", {"since_iso": "yesterday"}, "write 2026-05-22"),
-    ("search_memory", {"search_mode": "xor"}, "search_mode: "),
-    ("search_memory", {"query": {"deep": [[[]]]}}, "query: "),
-    ("search_memory", {"query": "x" * 1_000_000}, "query: "),
-    ("search_memory", {"space": "../../etc"}, "not reached"),
-    ("recall_context", {"memory_types": ["note", "rumour"]}, "memory_types.1"),
-    ("edit_memory", {"observation_id": "abcdef", "content": "x"}, "no observation"),
-    ("edit_memory", {"observation_id": "abc"}, "observation_id: "),
-    ("get_memory", {"observation_id": None}, "observation_id: Field required"),
-    ("delete_memory", {"observation_id": "f" * 10_000_000}, "observation_id: "),
-    ("memory_history", {"observation_id": "ffffff"}, "no observation"),
-]
-
-
-@pytest.mark.parametrize(
-    ("tool", "arguments", "said"), WRONG, ids=[f"{tool}-{said}" for tool, _, said in WRONG]
-)
-def test_a_wrong_argument_is_an_error_in_words_and_changes_nothing(
-    plain: Caller, tool: str, arguments: dict[str, Any], said: str
-) -> None:
-    text = plain.refused(tool, **arguments)
-    assert said in text
-    assert len(text) < 1_000
-    assert plain.desk.memory().statistics().events == 0
-
-
-def test_an_edit_of_nothing_and_of_the_same_twice_is_refused(plain: Caller) -> None:
-    saved = plain.call("save_observation", content="x", subject="s")["id"]
-    assert "nothing to change" in plain.refused("edit_memory", observation_id=saved, subject="")
-    text = plain.refused("edit_memory", observation_id=saved, subject="t", clear=["subject"])
-    assert "leave it out of one" in text
-
-
-def test_who_one_is_cannot_be_said_in_an_argument(plain: Caller) -> None:
-    seen = plain.call("save_observation", content="x", agent_family="root", pc_id="y")
-    assert seen.text.startswith("Who you are is not an argument")
-    assert plain.call("get_memory", observation_id=seen["id"])["origin"] == plain.origin
-
-
-def test_null_is_not_given_and_a_list_may_come_as_its_text(plain: Caller) -> None:
-    saved = plain.call("save_observation", content="x", tags='["a", "b"]', summary=None)
-    assert plain.call("get_memory", observation_id=saved["id"])["tags"] == ["a", "b"]
-
-
-# -- resources and prompts
-
-
-def test_resources_say_what_the_tools_say(caller: Caller) -> None:
-    saved = caller.call("save_observation", content="a fact", project="ünï/co de")["id"]
-    assert "| a fact" in caller.read(f"kioku://memory/{saved}")
-    assert "| a fact" in caller.read("kioku://project/%C3%BCn%C3%AF%2Fco%20de")
-    assert "| a fact" in caller.read("kioku://recent")
-    assert f"pc_id: {caller.desk.settings.pc_id}" in caller.read("kioku://status")
-    listed = caller.ask(caller.client.list_resources).resources
-    templates = caller.ask(caller.client.list_resource_templates).resource_templates
-    assert [str(one.uri) for one in listed] == ["kioku://recent", "kioku://status"]
-    assert {one.uri_template for one in templates} == {
-        "kioku://memory/{id}",
-        "kioku://project/{name}",
-    }
-    assert all(one.mime_type and one.description for one in [*listed, *templates])
-
-
-@pytest.mark.parametrize(
-    "uri", ["kioku://memory/abcdef", "kioku://memory/no", "kioku://project/none", "kioku://x"]
-)
-def test_a_resource_that_is_not_there_is_the_protocols_error(caller: Caller, uri: str) -> None:
-    from mcp.shared.exceptions import MCPError
-
-    with pytest.raises(MCPError) as caught:
-        caller.read(uri)
-    assert caught.value.error.code == -32602
-    assert caught.value.error.message
-
-
-def test_ids_and_projects_are_completed(caller: Caller) -> None:
-    from mcp.types import PromptReference, ResourceTemplateReference
-
-    def complete(ref: Any, name: str, begin: str) -> list[str]:
-        completion = caller.ask(caller.client.complete, ref, {"name": name, "value": begin})
-        values: list[str] = completion.completion.values
-        return values
-
-    saved = caller.call("save_observation", content="x", project="owner/other")["id"]
-    memory = ResourceTemplateReference(uri="kioku://memory/{id}")
-    project = ResourceTemplateReference(uri="kioku://project/{name}")
-    assert complete(memory, "id", saved[:3]) == [saved]
-    assert complete(memory, "id", "") == [saved]
-    assert complete(memory, "id", "x") == []
-    assert complete(project, "name", "owner/") == ["owner/repo", "owner/other"]
-    assert complete(PromptReference(name="recall"), "project", "owner/o") == ["owner/other"]
-    assert complete(PromptReference(name="recall"), "task", "") == []
-
-
-def test_prompts_say_what_to_do_and_recall_brings_what_there_is(caller: Caller) -> None:
-    caller.call("save_observation", content="the parser is hand-written, for speed")
-    prompts = caller.ask(caller.client.list_prompts).prompts
-    assert [one.name for one in prompts] == ["recall", "save_decisions", "hand_over"]
-    text = caller.prompt("recall", task="speed up the parser")
-    assert "speed up the parser" in text
-    assert "| the parser is hand-written, for speed" in text
-    assert "in particular: the parser" in caller.prompt("save_decisions", what="the parser")
-    assert 'in the project "x"' in caller.prompt("hand_over", project="x")
 
 
 def test_what_is_sent_holds_no_field_that_says_nothing(plain: Caller) -> None:
