@@ -16,6 +16,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 
 import kioku
+from kioku.mcp.server import THREADS_MAX
 from tests.integration.child import ROOT, Child
 from tests.integration.mcp_process import COMMAND, SECONDS_MAX, Server
 
@@ -100,6 +101,27 @@ def test_a_cancelled_save_ends_by_itself_and_the_next_call_sees_it(
         found = server.call("search_memory", query="cancelled")
         assert "cancelled in the middle" in json.dumps(found)
         assert saving not in server.answered()
+
+
+def test_a_call_that_is_cancelled_before_its_turn_never_runs(
+    other_writer: apsw.Connection,
+) -> None:
+    with Server() as server:
+        server.connect()
+        before = [
+            server.begin_call("save_observation", content=f"number {number} in line")
+            for number in range(THREADS_MAX)
+        ]
+        late = server.begin_call("save_observation", content="nobody's turn")
+        assert server.ask("ping") == {}
+        server.notify("notifications/cancelled", requestId=late)
+        assert server.ask("ping") == {}
+        other_writer.execute("ROLLBACK")
+        assert not [one for one in before if server.answer(one)["result"].get("isError")]
+        assert server.leave() == (0, "")
+    with kioku.open() as memory:
+        assert memory.search("nobody's turn", mode="and") == []
+        assert memory.statistics().observations == 1 + len(before)
 
 
 def test_a_client_that_is_killed_leaves_no_server_behind(home: Path) -> None:
