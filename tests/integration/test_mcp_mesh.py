@@ -68,5 +68,6 @@ def test_a_hub_whose_port_is_taken_serves_its_agent_and_says_why(
             desk.begin()
             desk.memory().save("here all the same")
             until(lambda: str(port) in desk.mesh().problem, lambda: str(desk.mesh()))
-            assert (desk.mesh().role, desk.mesh().is_ready) == ("hub", False)
+            state = desk.mesh()
+            assert (state.role, state.is_ready, state.peers_reached) == ("hub", False, 0)
             assert [one.content for one in desk.memory().list()] == ["here all the same"]
