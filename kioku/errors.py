@@ -24,6 +24,21 @@ class InvalidObservationError(UsageError):
         self.reason = reason
 
 
+class SecretRefusedError(InvalidObservationError):
+    """A text holds what looks like a credential, and the settings refuse those; nothing was
+    written. ``kind`` says of what, ``start`` at which character; what it is, nobody repeats.
+    """
+
+    def __init__(self, kind: str, field: str, start: int) -> None:
+        super().__init__(
+            field,
+            f"holds what looks like a credential ({kind}) at character {start:,}; take it out, or"
+            " set KIOKU_SECRETS=redact to have it taken out",
+        )
+        self.kind = kind
+        self.start = start
+
+
 class TooLargeError(InvalidObservationError):
     """A value is over its limit; nothing was written."""
 

@@ -42,6 +42,11 @@ def observation_json(observation: Observation) -> dict[str, Any]:
     }
 
 
+def redactions_json(observation: Observation) -> list[dict[str, str]]:
+    """What a save took out of it."""
+    return [taken._asdict() for taken in observation.redactions]
+
+
 def hit_json(hit: Hit) -> dict[str, Any]:
     """One search result: the observation, and why it is one."""
     return {
@@ -86,6 +91,8 @@ def marks(observation: Observation) -> list[str]:
         found.append("(deleted)")
     if observation.versions > 1:
         found.append(f"({observation.versions} versions)")
+    if observation.secrets:
+        found.append(f"(looks to hold: {', '.join(observation.secrets)})")
     return found
 
 

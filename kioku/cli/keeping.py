@@ -83,6 +83,7 @@ def _status_fields(memory: Memory, settings: Settings) -> dict[str, Any]:
         "store": counts.path,
         "config": settings.config_path,
         "durability": settings.durability,
+        "secrets": settings.secrets,
         "pc_id": counts.host,
         "session_id": counts.session_id,
         "agent_family": counts.agent_family,

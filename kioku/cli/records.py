@@ -42,6 +42,7 @@ OBSERVATION: Schema = {
     "versions": number(
         "how many last words there are on it; past 1 an edit may have lost: `history`", minimum=1
     ),
+    "secrets": listed({"type": "string"}, "the kinds of credentials that it looks to hold"),
     "extra": {"type": "object", "description": "fields that other programs added"},
 }
 
@@ -115,6 +116,11 @@ _EVENT: Schema = {
     },
 }
 
+_REDACTION: Schema = {
+    "kind": text("what it was called: `github token`, `private text` …"),
+    "field": text("the field that it stood in"),
+}
+
 _CHECK: Schema = {
     "name": text("what was looked at"),
     "status": word("how it is", "pass", "warn", "fail"),
@@ -131,5 +137,6 @@ SHARED = {
     "explanation": record(_EXPLANATION),
     "event": record(_EVENT),
     "check": record(_CHECK),
+    "redaction": record(_REDACTION),
     **MOVING_SHARED,
 }

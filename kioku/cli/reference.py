@@ -70,6 +70,7 @@ shows them all, each with where it stands and what is wrong with it.
 | project | `KIOKU_PROJECT` | | none |
 | find the project by the directory | | `detect_project`: `true` or `false` | `true` |
 | durability: `full` or `normal` | | `durability` | `full` |
+| credentials: `redact`, `refuse` or `allow` | `KIOKU_SECRETS` | `secrets` | `redact` |
 | mode: `local`, `hub` or `spoke` | | `mode` | `local` |
 | where the stores lie | `KIOKU_STATE_DIR` | | the platform's data directory, under `kioku` |
 | the config file | `KIOKU_CONFIG` | | `kioku/config.toml` in its config directory |

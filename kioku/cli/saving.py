@@ -10,6 +10,7 @@ from kioku.cli.content import content_of
 from kioku.cli.parser import CommandError, Verb, argument
 from kioku.cli.present import present
 from kioku.cli.store import full_id, open_memory, open_with, settings_of
+from kioku.secrets.gate import PRIVATE_TEXT
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -47,6 +48,8 @@ def _save(arguments: Namespace) -> int:
     else:
         render.line(f"saved: {saved.id}")
         _offer(saved, found)
+    if not arguments.json:
+        _tell_redactions(saved)
     if is_first:
         render.advise("kioku search WORDS finds it; kioku list shows what is newest")
     return 0
@@ -85,7 +88,7 @@ def _offer(saved: Observation, found: Sequence[Predecessor]) -> None:
 
 
 def _show_json(saved: Observation, found: Sequence[Predecessor]) -> None:
-    from kioku.cli.formats import excerpt, observation_json
+    from kioku.cli.formats import excerpt, observation_json, redactions_json
 
     offered = [
         {
@@ -96,7 +99,26 @@ def _show_json(saved: Observation, found: Sequence[Predecessor]) -> None:
         for near in found
     ]
     shown = observation_json(saved)
-    render.json({**shown, "duplicate": saved.is_duplicate, "predecessors": offered})
+    render.json(
+        {
+            **shown,
+            "duplicate": saved.is_duplicate,
+            "predecessors": offered,
+            "redactions": redactions_json(saved),
+        }
+    )
+
+
+def _tell_redactions(saved: Observation) -> None:
+    """Say what was taken out, on standard error: not what it was, and how it may stay in."""
+    if not saved.redactions:
+        return
+    counts: dict[str, int] = {}
+    for taken in saved.redactions:
+        counts[taken.kind] = counts.get(taken.kind, 0) + 1
+    render.note(f"redacted: {', '.join(f'{count} {kind}' for kind, count in counts.items())}")
+    if any(taken.kind != PRIVATE_TEXT for taken in saved.redactions):
+        render.note("hint: KIOKU_SECRETS=allow saves it as it stands, if it is no secret")
 
 
 def _edit(arguments: Namespace) -> int:
@@ -109,7 +131,13 @@ def _edit(arguments: Namespace) -> int:
         raise CommandError("nothing to change was given", hint="kioku edit --help")
     with open_memory(arguments) as memory:
         edited = memory.edit(full_id(memory, arguments.id), **_with_full_ids(memory, given))
-    _show(edited, "edited", is_json=arguments.json)
+    if arguments.json:
+        from kioku.cli.formats import observation_json, redactions_json
+
+        render.json({**observation_json(edited), "redactions": redactions_json(edited)})
+    else:
+        render.line(f"edited: {edited.id}")
+        _tell_redactions(edited)
     return 0
 
 
@@ -118,15 +146,6 @@ def _with_full_ids(memory: Memory, given: dict[str, Any]) -> dict[str, Any]:
     if "supersedes" in given:
         given["supersedes"] = [full_id(memory, typed) for typed in given["supersedes"]]
     return given
-
-
-def _show(observation: Observation, done: str, *, is_json: bool) -> None:
-    if is_json:
-        from kioku.cli.formats import observation_json
-
-        render.json(observation_json(observation))
-    else:
-        render.line(f"{done}: {observation.id}")
 
 
 def _moment_or_never(text: str) -> tuple[object]:

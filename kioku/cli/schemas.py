@@ -33,6 +33,8 @@ LINES = frozenset({"watch"})
 """The verbs that print one such document a line, not one in all."""
 
 
+_REDACTIONS = listed(shared("redaction"), "what was taken out of it before it was written")
+
 _CLOCK: Schema = {
     "saves": number("with `--fix-clock`: saves that were stamped again"),
     "deletions": number("deletions that were stamped again"),
@@ -56,6 +58,7 @@ _STATUS: Schema = {
     "store": text("its file"),
     "config": text("the config file, which need not exist"),
     "durability": word("what a save survives", "full", "normal"),
+    "secrets": word("what becomes of a credential that is saved", "redact", "refuse", "allow"),
     "pc_id": text("the host that a save would name"),
     "session_id": text("the session that a save would name"),
     "agent_family": text('the agent family that a save would name, or `""`'),
@@ -143,6 +146,7 @@ _OUTPUTS: dict[str, Schema] = {
                 ),
                 "what says nearly the same, the nearest first",
             ),
+            "redactions": _REDACTIONS,
         }
     ),
     "search": listed(shared("hit")),
@@ -160,7 +164,7 @@ _OUTPUTS: dict[str, Schema] = {
     ),
     "get-memory": shared("observation"),
     "list": listed(shared("listed")),
-    "edit": shared("observation"),
+    "edit": record({**OBSERVATION, "redactions": _REDACTIONS}),
     "delete": record(
         {
             "deleted": listed(digits("an id"), "the ids"),

@@ -31,7 +31,8 @@ class Settings(NamedTuple):
     No dataclass, for whose import completion at a prompt has no time.
     ``project`` is the one that the environment fixes, ``""`` if none; ``detect_project`` says
     whether the directory may name one. ``mode`` is how the machine takes part in the mesh, of which
-    ``kioku.config.mesh`` says more.
+    ``kioku.config.mesh`` says more. ``secrets`` says what becomes of a credential in what is saved:
+    ``redact``, ``refuse`` or ``allow``.
     """
 
     space: str
@@ -45,6 +46,7 @@ class Settings(NamedTuple):
     project: str = ""
     detect_project: bool = True
     mode: str = "local"
+    secrets: str = "redact"
     sources: Mapping[str, str] = MappingProxyType({})
 
     @property

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 DURABILITIES = ("full", "normal")
+SECRETS = ("redact", "refuse", "allow")
 MODES = ("local", "hub", "spoke")
 
 ALL_SPACES = "all"  # as a name: every space that is not private
@@ -118,6 +119,10 @@ def _mode_fault(value: str) -> str:
     return "" if value in MODES else f"is none of {', '.join(MODES)}"
 
 
+def _secrets_fault(value: str) -> str:
+    return "" if value in SECRETS else f"is none of {', '.join(SECRETS)}"
+
+
 def _no_fault(_: str) -> str:
     return ""
 
@@ -126,6 +131,7 @@ CHECKS: dict[str, Callable[[str], str]] = {
     "mode": _mode_fault,
     "space": _space_fault,
     "durability": _durability_fault,
+    "secrets": _secrets_fault,
     "agent_family": _optional_identity_fault,
     "client_id": _identity_fault,
     "pc_id": _identity_fault,

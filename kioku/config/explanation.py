@@ -29,6 +29,7 @@ _ORDER: Final = (
     "pc_id",
     "session_id",
     "durability",
+    "secrets",
     "mode",
     "state_dir",
     "config_path",

@@ -90,13 +90,16 @@ def variables_of(name: str) -> tuple[str, ...]:
         return ("KIOKU_STATE_DIR",)
     if name not in (*_IN_ENVIRONMENT, "config_path"):
         return ()
+    if name in _OURS_ALONE:
+        return (ENVIRONMENT_PREFIXES[0] + name.upper(),)
     suffix = name.removesuffix("_path").upper()
     return tuple(prefix + suffix for prefix in ENVIRONMENT_PREFIXES)
 
 
 # -- sources, weakest first ---------------------------------------------------------------------
 
-_IN_ENVIRONMENT = ("space", "agent_family", "client_id", "session_id", "project")
+_IN_ENVIRONMENT = ("space", "agent_family", "client_id", "session_id", "project", "secrets")
+_OURS_ALONE = ("secrets",)  # the predecessor had none
 _NOT_IN_FILE = ("session_id", "project")  # of one session, of one directory: not of a person
 _FLAGS = ("detect_project",)
 _TABLES = ("mesh", "zenoh")
@@ -109,6 +112,7 @@ def _defaults(environ: Mapping[str, str]) -> dict[str, Found]:
         "mode": "local",
         "space": DEFAULT_SPACE,
         "durability": "full",
+        "secrets": "redact",
         "agent_family": "",
         "client_id": client,
         "pc_id": host,

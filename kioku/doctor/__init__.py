@@ -95,7 +95,8 @@ def _check_target(
         return
     named = os.fspath(target) if isinstance(target, str | os.PathLike) else None
     path = os.path.abspath(named or settings.store_path)
-    yield Check("settings", "pass", f"space {settings.space}, durability {settings.durability}")
+    told = f"space {settings.space}, durability {settings.durability}"
+    yield Check("settings", "pass", f"{told}, credentials: {settings.secrets}")
     yield from check_place(path, settings.config_path)
     if named is None:
         yield check_spaces(path, settings)

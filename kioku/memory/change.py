@@ -16,6 +16,7 @@ from kioku.memory.recall import is_alive, read_shown, time_of, with_versions
 from kioku.observation import body_fields, encode_body, from_unix_ms, key_of, unix_ms
 from kioku.observation.layout import encode_fields
 from kioku.replica import Draft
+from kioku.secrets import must_screen, screened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,14 +43,21 @@ class Prepared(NamedTuple):
 _LAST_MS: Final = hlc.unix_ms(hlc.STAMP_LIMIT - 1)
 
 
-def prepare(observation: Observation, new_key: bytes, *, keep_times: bool = False) -> Prepared:
-    """Check an observation; one without an id gets ``new_key``.
+def prepare(
+    observation: Observation, new_key: bytes, *, secrets: str, keep_times: bool = False
+) -> Prepared:
+    """Check an observation; one without an id gets ``new_key``. What the policy of ``secrets``
+    takes out of it is out of all that is given.
 
     Raises:
         InvalidObservationError: if a field breaks its rule.
     """
     fields = body_fields(observation)
     body = encode_fields(fields)
+    if must_screen(body, secrets):
+        observation = screened(observation, secrets)
+        fields = body_fields(observation)
+        body = encode_fields(fields)
     if not observation.id:
         return Prepared(observation, new_key, body, fields, is_new=True)
     moment = observation.updated_at or observation.created_at
@@ -107,16 +115,28 @@ def _complete(observation: Observation, entry: Entry) -> None:
 
 
 def edit(
-    transaction: Transaction, key: bytes, changes: Mapping[str, Any], *, now_ms: int
+    transaction: Transaction,
+    key: bytes,
+    changes: Mapping[str, Any],
+    *,
+    now_ms: int,
+    secrets: str,
 ) -> Observation:
-    """Append what a reader sees of a key with ``changes``, and give it."""
+    """Append what a reader sees of a key with ``changes``, and give it.
+
+    All of it is screened, also what stays: it is said anew, in an event of ours.
+    """
     current = read_shown(transaction, key)
     if current is None:
         raise NotFoundError(f"{key.hex()}: no observation that can be read here has this id")
     edited = intake.with_changes(current, changes, now=from_unix_ms(now_ms))
     if not is_alive(edited, now_ms):
         raise NotFoundError(f"{key.hex()}: has expired; give it another expires_at")
-    [entry] = transaction.append([Draft(SAVE, key, encode_body(edited))])
+    body = encode_body(edited)
+    if must_screen(body, secrets):
+        edited = screened(edited, secrets)
+        body = encode_body(edited)
+    [entry] = transaction.append([Draft(SAVE, key, body)])
     _complete(edited, entry)
     return with_versions(transaction, key, edited)
 

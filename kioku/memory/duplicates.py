@@ -43,9 +43,13 @@ def save(transaction: Transaction, items: Sequence[Prepared], *, now_ms: int) ->
         if same is None:
             pending.append(item)
         else:
-            saved += [*change.save(transaction, pending), replace(same, is_duplicate=True)]
+            saved += [*change.save(transaction, pending), _found(same, item)]
             pending = []
     return saved + change.save(transaction, pending)
+
+
+def _found(same: Observation, item: Prepared) -> Observation:
+    return replace(same, is_duplicate=True, redactions=item.observation.redactions)
 
 
 def _find_same(reading: Reading, new: Observation, now_ms: int) -> Observation | None:

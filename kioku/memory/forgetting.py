@@ -27,7 +27,7 @@ class Forgetting(Handle):
         Raises:
             NotFoundError: if there is nothing under this id, or it is deleted or purged already.
         """
-        key, body = key_of_id(id), reason_body(reason)
+        key, body = key_of_id(id), reason_body(reason, secrets=self._settings.secrets)
         with self._replica.transaction(now_ms=self.now_ms()) as transaction:
             change.delete(transaction, key, body)
 

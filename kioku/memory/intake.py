@@ -17,6 +17,7 @@ from kioku.errors import InvalidArgumentError, InvalidObservationError, TooLarge
 from kioku.log.event import ZERO_KEY
 from kioku.observation import Observation, from_unix_ms, key_of, unix_ms
 from kioku.observation.layout import TEXT_BYTES_MAX
+from kioku.secrets import screened_text
 
 if TYPE_CHECKING:
     from dataclasses import replace
@@ -63,6 +64,14 @@ ID_DIGITS: Final = 32
 PREFIX_DIGITS_MIN: Final = 6
 """Of an id that somebody shortened: with fewer, a store of some thousands has many that fit."""
 
+_OF_A_RESULT: Final[Mapping[str, Any]] = {
+    "is_held": False,
+    "is_deleted": False,
+    "versions": 1,
+    "is_duplicate": False,
+    "redactions": (),
+    "secrets": (),
+}
 _HEX_DIGITS: Final = frozenset("0123456789abcdef")
 _LISTS: Final = ("tags", "source_files", "references", "supersedes")
 
@@ -109,7 +118,7 @@ def from_item(item: object, author: Author, *, now: datetime) -> Observation:
     }
     values["created_at"] = _to_the_millisecond(item.created_at)
     values["expires_at"] = _to_the_millisecond(item.expires_at)
-    item = replace(item, **values, is_held=False, is_deleted=False, versions=1, is_duplicate=False)
+    item = replace(item, **values, **_OF_A_RESULT)
     if item.id:
         return item
     return replace(
@@ -134,7 +143,7 @@ def with_changes(
     """
     values = dict(changes)
     _normalise(values, now)
-    return replace(observation, **values, is_held=False)
+    return replace(observation, **values, is_held=False, secrets=())
 
 
 def key_of_id(id: str) -> bytes:
@@ -170,11 +179,14 @@ def prefix_digits(prefix: object) -> str:
     return digits
 
 
-def reason_body(reason: object) -> bytes | None:
-    """Give the body of a tombstone: why somebody deleted; None for no reason."""
+def reason_body(reason: object, *, secrets: str) -> bytes | None:
+    """Give the body of a tombstone: why somebody deleted; None for no reason.
+
+    What the policy of ``secrets`` takes out of an observation is taken out of this too.
+    """
     if not isinstance(reason, str) or not reason.isprintable():
         raise InvalidArgumentError("reason: is not one line of printable text")
-    body = reason.encode()
+    body = screened_text("reason", reason, secrets).encode()
     if len(body) > TEXT_BYTES_MAX:
         raise TooLargeError("reason", len(body), TEXT_BYTES_MAX)
     return body or None

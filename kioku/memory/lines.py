@@ -35,7 +35,8 @@ _TIMES: Final = ("created_at", "updated_at", "expires_at")
 _ALIASES: Final = {"observation_id": "id", "pc_id": "host"}
 # What ``--json`` says of an observation or of a hit that is no part of it.
 _ABOUT: Final = frozenset(
-    "is_held is_deleted is_duplicate versions score snippet is_substring space explanation".split()
+    "is_held is_deleted is_duplicate versions redactions secrets"
+    " score snippet is_substring space explanation".split()
 )
 _KNOWN: Final = frozenset(field.name for field in fields(Observation)) - _ABOUT - {"unknown"}
 

@@ -14,6 +14,7 @@ from kioku.memory import change, recall
 from kioku.memory.intake import from_fields
 from kioku.observation import from_unix_ms
 from kioku.project.aliases import Alias, ProjectNames
+from kioku.secrets.gate import ALLOW
 from kioku.view.schema import ALIAS, IS_ALIAS
 
 if TYPE_CHECKING:
@@ -101,11 +102,11 @@ def declare(transaction: Transaction, name: str, of: str, *, writer: Writer) -> 
     }
     known = [kept.observation.id for kept in aliases if kept.alias.name == name]
     if known:
-        change.edit(transaction, bytes.fromhex(known[0]), said, now_ms=writer.now_ms)
+        change.edit(transaction, bytes.fromhex(known[0]), said, now_ms=writer.now_ms, secrets=ALLOW)
         return True
     fields = {**said, "memory_type": "config", "tags": (ALIAS,)}
     observation = from_fields(fields, writer.author, now=from_unix_ms(writer.now_ms))
-    change.save(transaction, [change.prepare(observation, writer.new_key)])
+    change.save(transaction, [change.prepare(observation, writer.new_key, secrets=ALLOW)])
     return True
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kioku.log.event import make_key
 from kioku.memory.handle import Handle
+from kioku.secrets import refuse_in_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -55,6 +56,7 @@ class Projects(Handle):
         from kioku.memory import renaming
 
         now_ms = self.now_ms()
+        self._check_name("new", new)
         with self._replica.reading(now_ms=now_ms) as reading:
             move = renaming.plan_rename(reading, old, new, now_ms)
         return move.total if dry_run else self._carry_out(move, progress)
@@ -98,6 +100,8 @@ class Projects(Handle):
         from kioku.memory import naming, renaming
 
         renaming.check_alias(name, of)
+        self._check_name("name", name)
+        self._check_name("of", of)
         if dry_run:
             now_ms = self.now_ms()
             with self._replica.reading(now_ms=now_ms) as reading:
@@ -119,6 +123,10 @@ class Projects(Handle):
         if not dry_run:
             with self._replica.transaction(now_ms=now_ms) as transaction:
                 naming.withdraw(transaction, name, now_ms)
+
+    def _check_name(self, argument: str, name: object) -> None:
+        if isinstance(name, str):
+            refuse_in_name(argument, name, self._settings.secrets)
 
     def _writer(self) -> Writer:
         from kioku.memory.naming import Writer

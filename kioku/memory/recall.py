@@ -12,6 +12,7 @@ from kioku.log import hlc
 from kioku.log.event import slot_of
 from kioku.memory.versions import LAST, WRITERS, count_last_words
 from kioku.observation import UnreadableBodyError, decode_body, from_unix_ms, unix_ms
+from kioku.secrets import with_marks
 
 if TYPE_CHECKING:
     from dataclasses import replace
@@ -61,11 +62,15 @@ def read_event(reading: Reading, event_id: int) -> Found | None:
 
 
 def read(body: bytes, key: bytes, stamp: int, *, is_held: bool = False) -> Observation | None:
-    """Give what an event's body says; None if this kioku cannot read it (doctor counts those)."""
+    """Give what an event's body says; None if this kioku cannot read it (doctor counts those).
+
+    It says which credentials the body looks to hold: nobody took those out, or it is another's.
+    """
     try:
-        return decode_body(body, id=key.hex(), updated_at=time_of(stamp), is_held=is_held)
+        observation = decode_body(body, id=key.hex(), updated_at=time_of(stamp), is_held=is_held)
     except UnreadableBodyError:
         return None
+    return with_marks(observation, body)
 
 
 def read_shown(reading: Reading, key: bytes) -> Observation | None:

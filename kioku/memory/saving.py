@@ -50,7 +50,8 @@ class Saving(Handle):
         now_ms = self.now_ms()
         given = {**fields, "content": content}
         observation = from_fields(given, self._author, now=from_unix_ms(now_ms))
-        item = change.prepare(observation, make_key(self._random_bytes(10), now_ms))
+        new_key = make_key(self._random_bytes(10), now_ms)
+        item = change.prepare(observation, new_key, secrets=self._settings.secrets)
         with self._replica.transaction(now_ms=now_ms) as transaction:
             return self._put(transaction, [item], returns_duplicates=returns)[0]
 
@@ -88,6 +89,7 @@ class Saving(Handle):
             change.prepare(
                 from_item(item, self._author, now=now),
                 make_key(self._random_bytes(10), now_ms),
+                secrets=self._settings.secrets,
                 keep_times=keep_times,
             )
             for item in items
@@ -145,4 +147,6 @@ class Saving(Handle):
         """
         key, now_ms = key_of_id(id), self.now_ms()
         with self._replica.transaction(now_ms=now_ms) as transaction:
-            return change.edit(transaction, key, changes, now_ms=now_ms)
+            return change.edit(
+                transaction, key, changes, now_ms=now_ms, secrets=self._settings.secrets
+            )

@@ -13,7 +13,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbor2 import CBORDecodeError, loads
 
@@ -50,6 +50,13 @@ class UnreadableBodyError(KiokuError):
     """A body is not an observation that this version can read; it is stored, but not shown."""
 
 
+class Redaction(NamedTuple):
+    """Something that a save took out: what it was called, and the field that it stood in."""
+
+    kind: str
+    field: str
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """One memory; ``id`` and ``updated_at`` are empty until it is saved.
@@ -59,6 +66,8 @@ class Observation:
     its writer's clock is ahead of ours; ``is_deleted``: the last version of what a tombstone hides.
     ``versions``: how many last words replicas have on it here; with more than one, an edit may
     have lost, and the history shows it. ``is_duplicate``: a save found it here and wrote nothing.
+    ``redactions``: what a save took out of it; ``secrets``: the kinds of credentials that what is
+    stored looks to hold all the same.
     Building one checks nothing: ``encode_body`` does.
     """
 
@@ -86,6 +95,8 @@ class Observation:
     is_deleted: bool = False
     versions: int = field(default=1, compare=False)
     is_duplicate: bool = field(default=False, compare=False)
+    redactions: tuple[Redaction, ...] = field(default=(), compare=False)
+    secrets: tuple[str, ...] = field(default=(), compare=False)
     unknown: Mapping[int, Any] = field(default_factory=dict, repr=False)
 
     def __hash__(self) -> int:
@@ -108,6 +119,7 @@ class Observation:
         values["is_held"] = self.is_held
         values["is_deleted"] = self.is_deleted
         values["versions"] = self.versions
+        values["secrets"] = list(self.secrets)
         return values
 
 

@@ -1,0 +1,210 @@
+"""Secrets that only their name tells: ``password = …``, ``"api_key": "…"``, ``Bearer …``,
+``scheme://user:secret@host``.
+
+What follows such a name is mostly no secret but a word of a sentence, a variable or a type. So a
+value counts only if nothing says that it stands for another, and the less the name and the sign
+between them say, the more it must look as if chance had made it:
+
+    called             after = or : or --name           after "is", は, or in quotes alone
+    a password         letters and a digit or symbol    the same
+    a key or secret    12 characters, mixed             the same
+    a token            16 characters, mixed, not hex    the same
+
+Each place where a name may stand is looked at once, over a bounded number of characters.
+"""
+
+from __future__ import annotations
+
+import re
+from binascii import Error, a2b_base64
+from typing import TYPE_CHECKING, Final
+
+from kioku.secrets.gate import JAPANESE_STEMS, STEMS
+from kioku.secrets.placeholders import is_placeholder, looks_like_a_password, looks_random
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PASSWORD: Final = "password"  # noqa: S105 - what it is called
+SECRET: Final = "secret"  # noqa: S105
+TOKEN: Final = "token"  # noqa: S105
+BEARER: Final = "bearer token"
+IN_URL: Final = "password in an address"
+
+_VALUE_MAX: Final = 256
+_NAME: Final = re.compile(
+    r"""(?xi)
+    (?P<password> pass(?:word|wd|phrase|code)(?:s|\d)? | (?<![a-z])pass(?=["']?\s?[=:]) | pwd
+        | パスワード | パスフレーズ | 暗証番号 )
+    | (?P<secret> secret(?:[_ -]?(?:access[_ -]?)?(?:key|token|value|id))?s? | key
+        | シークレット | 秘密鍵 )
+    | (?P<token> token | トークン )
+    """
+)
+# What makes a key a secret one; nothing else that is called a key is any.
+_QUALIFIERS: Final = re.compile(
+    r"(?i)(?:api|access|secret|private|signing|encryption|auth|account|master|shared|service"
+    r"|license|subscription|app|client|webhook)[_ -]?$"
+)
+_QUALIFIER_MAX: Final = 14
+_SIGN: Final = re.compile(
+    r"""(?x)
+    (?:\\?["'`*\])]){0,3}
+    (?: (?P<strong> \s{0,3}
+            (?: :\s?[A-Za-z][\w\[\]|.\ ]{0,20}= | => | -> | := | ={1,2} | [:\uff1a\uff1d|>] ) )
+        | (?P<weak> \s{1,3}(?:is|was|to)(?:\s(?:now|set\sto))?(?=\s) | \s{0,2}[はがを]
+            | (?=\s["'`「]) | (?=\() )
+        | (?P<space> (?=\s) ) )
+    \*{0,2}\(?\s{0,8}
+    """
+)
+_VALUE: Final = re.compile(
+    rf"""(?x)
+    \\?" (?P<double> [^"\n]{{1,{_VALUE_MAX}}} ) "
+    | \\?' (?P<single> [^'\n]{{1,{_VALUE_MAX}}} ) '
+    | ` (?P<back> [^`\n]{{1,{_VALUE_MAX}}} ) `
+    | 「 (?P<corner> [^」\n]{{1,{_VALUE_MAX}}} ) 」
+    | (?P<bare> [!#-&(-:=?-_a-~]{{4,{_VALUE_MAX}}} )
+    """
+)
+_OPTION: Final = re.compile(r"(?:^|[\s\[\"',=`])--[A-Za-z][\w-]*$")
+_OPTION_MAX: Final = 32
+_TRAILING: Final = ",.)]}:;*|?"
+_PASSWORD_LENGTH_MIN: Final = 6
+_SECRET_LENGTH_MIN: Final = 12
+_TOKEN_LENGTH_MIN: Final = 16
+_TOKEN_LETTERS: Final = re.compile(r"[\w.~+/=:%-]+", re.ASCII)
+_HEX: Final = re.compile(r"[0-9a-fA-F-]+")
+
+_BEARER: Final = re.compile(r"(?i)bearer\s{1,3}([A-Za-z0-9._~+/=-]{16,})")
+_AUTHORIZATION: Final = re.compile(
+    r"""(?xi) authorization \\?["'\]]{0,2} \s{0,3} [:=,] \s{0,3} \\?["']?
+    (?: basic\s{1,3}(?P<basic> [A-Za-z0-9+/]{8,} ={0,2} )
+        | (?:token|apikey|api-key|key)[\s=]{1,3}(?P<token> [A-Za-z0-9._~+/=-]{16,} ) )"""
+)
+_URL: Final = re.compile(r"""([^\s:/@"'`<>]{0,64}):([^\s/"'`<>]{1,256})@(?=[\w\[.-])""")
+# What documentation writes, and what every database and every container begins with.
+_USUAL: Final = frozenset(
+    "password passwd pass pwd secret root admin user guest test postgres mysql redis token key "
+    "none null true false".split()
+)
+
+Place = tuple[str, int, int]
+
+
+def find(text: str) -> Iterator[Place]:
+    """Give kind, start and end of each, not in order and maybe overlapping."""
+    # Not lower(), of which some letters come out as two; this gives one for each.
+    letters = text if text.isascii() else text.encode("ascii", "replace").decode("ascii")
+    lowered = letters.lower()
+    for stem in STEMS:
+        searched = _searchers.get(stem, _named)
+        yield from _each(text, lowered, stem, searched)
+    for stem in JAPANESE_STEMS:
+        yield from _each(text, text, stem, _named)
+    yield from _each(text, text, "://", _in_url)
+
+
+def _each(text: str, searched: str, stem: str, look: object) -> Iterator[Place]:
+    start = searched.find(stem)
+    while start >= 0:
+        found = look(text, start)  # type: ignore[operator]
+        if found:
+            yield found
+        start = searched.find(stem, found[2] if found else start + len(stem))
+
+
+def _named(text: str, start: int) -> Place | None:
+    """Look at a name that may be a secret's, and at what follows."""
+    name = _NAME.match(text, start)
+    if name is None:
+        return None
+    kind = str(name.lastgroup)
+    if name[0].lower() == "key" and not _QUALIFIERS.search(
+        text[max(0, start - _QUALIFIER_MAX) : start]
+    ):
+        return None
+    sign = _SIGN.match(text, name.end())
+    if sign is None:
+        return None
+    if sign.lastgroup == "space" and not _OPTION.search(
+        text[max(0, start - _OPTION_MAX) : name.end()]
+    ):
+        return None
+    return _valued(text, sign.end(), kind)
+
+
+def _valued(text: str, start: int, kind: str) -> Place | None:
+    found = _VALUE.match(text, start)
+    if found is None:
+        return None
+    group = str(found.lastgroup)
+    value = found[group]
+    begin = found.start(group)
+    value = value.rstrip(_TRAILING) if group == "bare" else value.rstrip("\\")
+    if not _IS_SECRET[kind](value):
+        return None
+    return kind, begin, begin + len(value)
+
+
+def _is_password(value: str) -> bool:
+    return (
+        len(value) >= _PASSWORD_LENGTH_MIN
+        and " " not in value
+        and looks_like_a_password(value)
+        and not is_placeholder(value)
+    )
+
+
+def _is_secret(value: str) -> bool:
+    return (
+        len(value) >= _SECRET_LENGTH_MIN
+        and _TOKEN_LETTERS.fullmatch(value) is not None
+        and looks_random(value)
+        and not is_placeholder(value)
+    )
+
+
+def _is_token(value: str) -> bool:
+    return len(value) >= _TOKEN_LENGTH_MIN and not _HEX.fullmatch(value) and _is_secret(value)
+
+
+_IS_SECRET: Final = {PASSWORD: _is_password, SECRET: _is_secret, TOKEN: _is_token}
+
+
+def _bearer(text: str, start: int) -> Place | None:
+    found = _BEARER.match(text, start)
+    if found is None or not _is_secret(found[1]):
+        return None
+    return BEARER, found.start(1), found.end(1)
+
+
+def _authorization(text: str, start: int) -> Place | None:
+    found = _AUTHORIZATION.match(text, start)
+    if found is None:
+        return None
+    group = str(found.lastgroup)
+    is_secret = _is_secret(found[group]) if group == "token" else _is_basic(found[group])
+    return (BEARER if group == "token" else PASSWORD, *found.span(group)) if is_secret else None
+
+
+def _is_basic(value: str) -> bool:
+    """Whether it is a name and a password, as HTTP packs them."""
+    try:
+        name, sign, password = a2b_base64(value, strict_mode=True).decode().partition(":")
+    except (Error, ValueError):
+        return False
+    return bool(sign) and name.isprintable() and not is_placeholder(password)
+
+
+def _in_url(text: str, start: int) -> Place | None:
+    found = _URL.match(text, start + len("://"))
+    if found is None:
+        return None
+    name, password = found[1].lower(), found[2]
+    if password.lower() in _USUAL or password.lower() == name or is_placeholder(password):
+        return None
+    return IN_URL, *found.span(2)
+
+
+_searchers: Final = {"bearer": _bearer, "authorization": _authorization}
