@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from kioku.node.status import NodeStatus as NodeStatus
     from kioku.node.status import SpaceStatus as SpaceStatus
     from kioku.observation import Observation as Observation
+    from kioku.observation import Redaction as Redaction
     from kioku.project.detection import detect_project as detect_project
     from kioku.replica import Replica as Replica
     from kioku.retention import GcCounts as GcCounts
@@ -95,8 +96,8 @@ _NAMES: Final = {
         " InvalidObservationError KiokuError LinkClosedError LogLimitError"
         " MalformedMessageError NestedTransactionError NodeSilentError NotFoundError"
         " PeerError PeerUnreachableError PrivateSpaceError ReplicaClosedError SchemaVersionError"
-        " SpaceError StoreAccessError StoreBusyError StoreCorruptError StoreError"
-        " StoreFullError StoreIOError TooLargeError TransportError"
+        " SecretRefusedError SpaceError StoreAccessError StoreBusyError StoreCorruptError"
+        " StoreError StoreFullError StoreIOError TooLargeError TransportError"
         " UnsafeFileSystemError UnsupportedVersionError UsageError"
     ),
     "log.event": "EventId GENESIS PURGE RETRACT SAVE TOMBSTONE make_key",
@@ -118,7 +119,7 @@ _NAMES: Final = {
     "memory.syncing": "Syncing",
     "node.statistics": "EngineStatistics PeerStatistics",
     "node.status": "NodeStatus SpaceStatus",
-    "observation": "Observation",
+    "observation": "Observation Redaction",
     "project.detection": "detect_project",
     "replica": "Replica",
     "retention": "GcCounts",

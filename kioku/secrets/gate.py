@@ -26,33 +26,28 @@ RUN_MIN: Final = 20
 _TOKEN: Final = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 _CLASSES: Final = bytes(byte in _TOKEN for byte in range(256))
 _RUN: Final = b"\x01" * RUN_MIN
-_RUNS: Final = re.compile(rb"[A-Za-z0-9_-]{%d,}" % RUN_MIN)
+_RUNS: Final = re.compile(rb"[A-Za-z0-9_.-]{%d,}" % RUN_MIN)
 # Names of programs, in small or in large letters; ids, digests and UUIDs: no credential is either.
 _PLAIN: Final = re.compile(
-    rb"[a-z_-]+|[A-Z_-]+|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}"
-    rb"|(?i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})|-*[A-Za-z0-9]{0,9}-*"
+    rb"[a-z_.-]+|[A-Z]+(?:[_.-][A-Z]+)+|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}"
+    rb"|(?i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})|[.-]*[A-Za-z0-9]{0,9}[.-]*"
 )
 
-STEMS: Final = ("pass", "pwd", "secret", "token", "key", "bearer", "authorization")
+STEMS: Final = ("pass", "pw", "secret", "token", "key", "bearer", "authorization")
 """What the name of a secret holds, in lower case."""
-JAPANESE_STEMS: Final = (
-    "パスワード",
-    "パスフレーズ",
-    "暗証番号",
-    "トークン",
-    "シークレット",
-    "秘密鍵",
+CJK_STEMS: Final = (
+    *("パスワード", "パスフレーズ", "暗証番号", "トークン", "シークレット", "秘密鍵"),
+    *("密码", "密碼", "비밀번호"),
 )
-"""The same in Japanese."""
+"""The same in Japanese, Chinese and Korean."""
 
 _PRIVATE: Final = b"<private"
 # As they stand in bytes that are read as if they were Latin-1, in which Python searches fastest.
-_JAPANESE: Final = tuple(stem.encode().lower().decode("latin-1") for stem in JAPANESE_STEMS)
-_KANA: Final = "\xe3"  # what each of them begins with, or its neighbours do
+_CJK: Final = tuple(stem.encode().decode("latin-1") for stem in CJK_STEMS)
 _SIGNED: Final = re.compile(
-    r"""(?x) (?: word | wd | phrase | code | [_ -]?(?:key|token|value|id) )? [s\d]?
-    [\\"'`*)\]]{0,6} (?: \s{0,3} (?: [:=>|("'`\x80-\xff] | -> ) | \s{1,3} (?: is | was | to ) \s
-    | \s{1,3} [^\W\d_]*[\d+/=.~_-] )"""
+    r"""(?x) (?: word | wort | wd | d | e | phrase | code | [_ -]?(?:key|token|value|id) )? [s\d]?
+    [\\"'`*)\]]{0,6} (?: \s{0,3} (?: [:=>|("'`\x80-\xff] | -> ) | \s{1,3} (?: is | was | to ) [\s:=]
+    | \s{1,3} [A-Za-z]* [^\sA-Za-z,.;:)] )"""
 )
 
 
@@ -98,4 +93,4 @@ def _has_name(text: str) -> bool:
             start = text.find(stem, start)
     if "@" in text and "://" in text:
         return True
-    return _KANA in text and any(stem in text for stem in _JAPANESE)
+    return not text.isascii() and any(stem in text for stem in _CJK)

@@ -5,12 +5,12 @@ What follows such a name is mostly no secret but a word of a sentence, a variabl
 value counts only if nothing says that it stands for another, and the less the name and the sign
 between them say, the more it must look as if chance had made it:
 
-    called             after = or : or --name           after "is", は, or in quotes alone
-    a password         letters and a digit or symbol    the same
-    a key or secret    12 characters, mixed             the same
-    a token            16 characters, mixed, not hex    the same
+    a password         6 characters, letters and a digit or a symbol
+    a key or secret    10 characters, letters and digits mixed
+    a token            16 characters, mixed, and no number of hexadecimal digits
 
-Each place where a name may stand is looked at once, over a bounded number of characters.
+after ``=``, ``:``, ``is``, ``は`` or within quotes; after nothing but a space only if no language
+has such a word. Each place where a name may stand is looked at once, over a bounded length.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import re
 from binascii import Error, a2b_base64
 from typing import TYPE_CHECKING, Final
 
-from kioku.secrets.gate import JAPANESE_STEMS, STEMS
-from kioku.secrets.placeholders import is_placeholder, looks_like_a_password, looks_random
+from kioku.secrets.gate import CJK_STEMS, STEMS
+from kioku.secrets.placeholders import changes, is_placeholder, looks_like_a_password, looks_random
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,8 +34,9 @@ IN_URL: Final = "password in an address"
 _VALUE_MAX: Final = 256
 _NAME: Final = re.compile(
     r"""(?xi)
-    (?P<password> pass(?:word|wd|phrase|code)(?:s|\d)? | (?<![a-z])pass(?=["']?\s?[=:]) | pwd
-        | パスワード | パスフレーズ | 暗証番号 )
+    (?P<password> pass(?:word|wort|wd|e|phrase|code)(?:s|\d)?
+        | (?<![a-z])(?:pass|pw)(?=["']?\s?[=:]) | pwd
+        | パスワード | パスフレーズ | 暗証番号 | 密码 | 密碼 | 비밀번호 )
     | (?P<secret> secret(?:[_ -]?(?:access[_ -]?)?(?:key|token|value|id))?s? | key
         | シークレット | 秘密鍵 )
     | (?P<token> token | トークン )
@@ -51,9 +52,10 @@ _SIGN: Final = re.compile(
     r"""(?x)
     (?:\\?["'`*\])]){0,3}
     (?: (?P<strong> \s{0,3}
-            (?: :\s?[A-Za-z][\w\[\]|.\ ]{0,20}= | => | -> | := | ={1,2} | [:\uff1a\uff1d|>] ) )
-        | (?P<weak> \s{1,3}(?:is|was|to)(?:\s(?:now|set\sto))?(?=\s) | \s{0,2}[はがを]
-            | (?=\s["'`「]) | (?=\() )
+            (?: :\s?[A-Za-z][\w\[\]|.\ ]{0,20}= | => | -> | \u2192 | := | ={1,2}
+                | [:\uff1a\uff1d|>] ) )
+        | (?P<weak> \s{1,3}(?:is|was|to)(?:\s(?:now|set\sto))?(?=[\s:=]):? | \s{0,2}[はがを]
+            | (?=\s?["'`「]) | (?=\() )
         | (?P<space> (?=\s) ) )
     \*{0,2}\(?\s{0,8}
     """
@@ -71,9 +73,11 @@ _OPTION: Final = re.compile(r"(?:^|[\s\[\"',=`])--[A-Za-z][\w-]*$")
 _OPTION_MAX: Final = 32
 _TRAILING: Final = ",.)]}:;*|?"
 _PASSWORD_LENGTH_MIN: Final = 6
-_SECRET_LENGTH_MIN: Final = 12
+_SECRET_LENGTH_MIN: Final = 10
+_DRAWN_LENGTH_MIN: Final = 8
+_DRAWN_CHANGES_MIN: Final = 0.35
 _TOKEN_LENGTH_MIN: Final = 16
-_TOKEN_LETTERS: Final = re.compile(r"[\w.~+/=:%-]+", re.ASCII)
+_TOKEN_LETTERS: Final = re.compile(r"[\w.~+/=:%!@#$^*?-]+", re.ASCII)
 _HEX: Final = re.compile(r"[0-9a-fA-F-]+")
 
 _BEARER: Final = re.compile(r"(?i)bearer\s{1,3}([A-Za-z0-9._~+/=-]{16,})")
@@ -100,7 +104,7 @@ def find(text: str) -> Iterator[Place]:
     for stem in STEMS:
         searched = _searchers.get(stem, _named)
         yield from _each(text, lowered, stem, searched)
-    for stem in JAPANESE_STEMS:
+    for stem in CJK_STEMS:
         yield from _each(text, text, stem, _named)
     yield from _each(text, text, "://", _in_url)
 
@@ -127,11 +131,11 @@ def _named(text: str, start: int) -> Place | None:
     sign = _SIGN.match(text, name.end())
     if sign is None:
         return None
-    if sign.lastgroup == "space" and not _OPTION.search(
-        text[max(0, start - _OPTION_MAX) : name.end()]
-    ):
-        return None
-    return _valued(text, sign.end(), kind)
+    found = _valued(text, sign.end(), kind)
+    if found is None or sign.lastgroup != "space":
+        return found
+    is_option = _OPTION.search(text[max(0, start - _OPTION_MAX) : name.end()])
+    return found if is_option or _is_drawn(text[found[1] : found[2]]) else None
 
 
 def _valued(text: str, start: int, kind: str) -> Place | None:
@@ -162,6 +166,15 @@ def _is_secret(value: str) -> bool:
         and _TOKEN_LETTERS.fullmatch(value) is not None
         and looks_random(value)
         and not is_placeholder(value)
+    )
+
+
+def _is_drawn(value: str) -> bool:
+    """Whether a value that nothing but a space parts from its name is of no language."""
+    return (
+        len(value) >= _DRAWN_LENGTH_MIN
+        and changes(value) >= _DRAWN_CHANGES_MIN
+        and not (value.isdigit() or _HEX.fullmatch(value))
     )
 
 

@@ -47,7 +47,7 @@ _JOINING: Final = re.compile(r"[^A-Za-z0-9]+")
 _CHANGE: Final = re.compile(r"(?<=[0-9])[A-Za-z]|(?<=[a-z])[A-Z0-9]|(?<=[A-Z])[a-z0-9]")
 _DIGIT: Final = re.compile(r"\d")
 _LETTER: Final = re.compile(r"[^\W\d_]")
-_ODD: Final = re.compile(r"\d|[^\w\s.:,/-]")  # a digit, or what no name is joined by
+_ODD: Final = re.compile(r"\d|[^\w\s.:,/=-]")  # a digit, or what no name is joined by
 _DISTINCT_MIN: Final = 4
 _LONG: Final = 16
 _LONG_DISTINCT_MIN: Final = 6
@@ -69,7 +69,7 @@ def is_placeholder(value: str) -> bool:
 
 def is_named_thing(value: str) -> bool:
     """Whether a short word with a digit is the name of something: ``argon2id``, ``sha256``."""
-    return _NAMED_THING.match(value) is not None
+    return (value.islower() or value.isupper()) and _NAMED_THING.match(value) is not None
 
 
 def changes(value: str) -> float:

@@ -28,6 +28,7 @@ else:
 REDACT: Final = "redact"
 REFUSE: Final = "refuse"
 
+PASSES_MAX: Final = 4
 _BLANK: Final = "\n"  # ends every pattern that could reach over a private part
 
 
@@ -82,19 +83,30 @@ class Screening:
         self.redactions: list[Redaction] = []
 
     def text(self, field: str, text: str) -> str:
-        """Give a text as it may be saved."""
+        """Give a text as it may be saved.
+
+        It is looked at again, for what stood apart may now stand side by side and be a credential
+        together. What gains one each time was made to, and is taken out as one.
+        """
+        for again in range(PASSES_MAX):
+            places = self._places(field, text)
+            if not places:
+                break
+            self.redactions += [Redaction(place.kind, field) for place in places]
+            if again == PASSES_MAX - 1:
+                places = [places[0]._replace(end=places[-1].end)]
+            text = _replaced(text, places, _mark)
+        return text
+
+    def _places(self, field: str, text: str) -> list[Finding]:
         places = [Finding(PRIVATE_TEXT, *part) for part in private_parts(field, text)]
-        if self.policy != ALLOW:
-            blanked = _replaced(text, places, lambda part: _BLANK * (part.end - part.start))
-            found = find(blanked)
-            if found and self.policy == REFUSE:
-                raise SecretRefusedError(found[0].kind, field, found[0].start)
-            places = sorted([*places, *found], key=lambda place: place.start)
-        if not places:
-            return text
-        self.redactions += [Redaction(place.kind, field) for place in places]
-        # Once more: what stood apart may now stand side by side, and be a credential together.
-        return self.text(field, _replaced(text, places, _mark))
+        if self.policy == ALLOW:
+            return places
+        blanked = _replaced(text, places, lambda part: _BLANK * (part.end - part.start))
+        found = find(blanked)
+        if found and self.policy == REFUSE:
+            raise SecretRefusedError(found[0].kind, field, found[0].start)
+        return sorted([*places, *found], key=lambda place: place.start)
 
     def texts(self, field: str, texts: Iterable[str]) -> tuple[str, ...]:
         """Give the items of a list; one that was nothing but private is left out."""

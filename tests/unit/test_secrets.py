@@ -1,0 +1,227 @@
+"""What is taken out of a text, what stays, and what a save, an edit and a reader say of it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bench.secret_samples import HARMLESS, Sample, credentials, samples
+from kioku.errors import InvalidObservationError, SecretRefusedError
+from kioku.memory import open_store
+from kioku.memory.lines import read_line
+from kioku.observation import Redaction
+from kioku.secrets.detection import find
+from kioku.secrets.formats import FORMATS
+from kioku.secrets.screening import redacted
+from tests.tidy.repository import ROOT
+from tests.unit.memories import carry, settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kioku.memory import Memory
+
+SAMPLES = list(samples(7))
+TOKEN = next(secret for kind, secret in credentials(3) if kind == "github token")
+MARK = "[redacted: github token]"
+
+
+def _with_policy(tmp_path: Path, policy: str) -> Memory:
+    return open_store(str(tmp_path / "default.db"), settings()._replace(secrets=policy))
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.kind)
+def test_a_credential_is_found_and_nothing_of_it_is_left(sample: Sample) -> None:
+    found = find(sample.text)
+    assert found
+    assert sample.kind in [one.kind for one in found] or sample.kind == "secret"
+    left = redacted(sample.text)
+    assert sample.secret not in left
+    tail = sample.secret[-6:]
+    assert tail not in left or tail in sample.text.replace(sample.secret, "")
+
+
+def test_every_format_has_a_sample() -> None:
+    assert {row.kind for row in FORMATS} <= {sample.kind for sample in SAMPLES}
+
+
+@pytest.mark.parametrize("text", HARMLESS, ids=range(len(HARMLESS)))
+def test_what_only_speaks_of_credentials_stays(text: str) -> None:
+    assert find(text) == ()
+    assert redacted(text) == text
+
+
+def test_nothing_in_the_decisions_of_this_project_is_a_credential() -> None:
+    papers = sorted((ROOT / "docs" / "adr").glob("*.md"))
+    assert len(papers) > 50
+    assert {str(paper): find(paper.read_text("utf-8")) for paper in papers} == dict.fromkeys(
+        map(str, papers), ()
+    )
+
+
+def test_overlapping_finds_are_one() -> None:
+    text = f"https://x-access-token:{TOKEN}@git.example.org and token={TOKEN}."
+    assert redacted(text) == f"https://x-access-token:{MARK}@git.example.org and token={MARK}."
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        *("pass=", 'password:"a', "api_key:", "eyJ-", "eyJaaaaaaaaaa.eyJbbbbbbbbbbbb-", "A1"),
+        *("-----BEGIN PRIVATE KEY-----\n", "a://b:c1d@e ", "bearer aaaaaaaaaaaaaaaaaaa1 ", "ghp_"),
+        *("MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxM.", "password" + 20 * " ", "QUJDREVGR0hJSktMTU5PUFFSU1Q= "),
+        *(
+            "<private></private>",
+            "パスワードは",
+            "0123456789abcdef-us",
+        ),
+    ],
+)
+def test_a_text_made_to_be_slow_is_done_with(unit: str) -> None:
+    """Were any of it quadratic this would take minutes; docs/adr/0092 says what it does take."""
+    size = 100_000
+    text = (unit * (size // len(unit) + 1))[:size]
+    assert len(redacted(text)) > 0
+
+
+def test_a_save_is_told_what_was_taken_out(memory: Memory) -> None:
+    saved = memory.save(
+        f"It is {TOKEN}",
+        tags=["ci", TOKEN],
+        subject=TOKEN,
+        summary=f"a {TOKEN}",
+        source_files=[f"a?token={TOKEN}"],
+        references=[TOKEN],
+        project=TOKEN,
+        session_id=TOKEN,
+        extra={"deep": [{TOKEN: {"x": TOKEN}}]},
+    )
+    assert memory.get(saved.id) == saved
+    assert TOKEN not in repr(saved)
+    assert saved.content == f"It is {MARK}"
+    assert saved.tags == ("ci", MARK)
+    assert saved.extra == {"deep": [{MARK: {"x": MARK}}]}
+    fields = [taken.field for taken in saved.redactions]
+    assert fields == [
+        *("content", "project", "subject", "summary", "session_id"),
+        *("tags[1]", "source_files[0]", "references[0]", "extra", "extra"),
+    ]
+    assert saved.redactions[0] == Redaction("github token", "content")
+
+
+def test_words_duplicates_and_the_index_see_what_is_left(memory: Memory) -> None:
+    [first, second] = memory.save_many([{"content": f"one {TOKEN}"}, {"content": "two"}])
+    assert (first.content, second.redactions) == (f"one {MARK}", ())
+    assert not memory.search(TOKEN)
+    again = memory.save(f"one {TOKEN}", if_duplicate="return")
+    assert (again.id, again.is_duplicate) == (first.id, True)
+    assert again.redactions == (Redaction("github token", "content"),)
+
+
+def test_an_edit_is_screened_and_takes_out_what_was_there_before(tmp_path: Path) -> None:
+    with _with_policy(tmp_path, "allow") as memory:
+        saved = memory.save(f"old {TOKEN}")
+        assert saved.content == f"old {TOKEN}"
+        seen = memory.get(saved.id)
+        assert seen is not None
+        assert seen.secrets == ("github token",)
+        assert memory.search("old")[0].observation.secrets == ("github token",)
+        assert memory.list()[0].to_dict()["secrets"] == ["github token"]
+    with _with_policy(tmp_path, "redact") as memory:
+        edited = memory.edit(saved.id, importance=5)
+        assert (edited.content, edited.secrets) == (f"old {MARK}", ())
+        assert memory.edit(saved.id, subject=TOKEN).subject == MARK
+
+
+def test_a_refusal_names_kind_and_place_and_writes_nothing(tmp_path: Path) -> None:
+    with _with_policy(tmp_path, "refuse") as memory:
+        kept = memory.save("kept")
+        for refused in (
+            lambda: memory.save(f"a key: {TOKEN}"),
+            lambda: memory.save_many([{"content": "fine"}, {"content": f"a key: {TOKEN}"}]),
+            lambda: memory.edit(kept.id, content=f"a key: {TOKEN}"),
+        ):
+            with pytest.raises(
+                SecretRefusedError, match=r"content: holds .*github token.* 7"
+            ) as it:
+                refused()
+            assert TOKEN not in str(it.value)
+            assert (it.value.kind, it.value.field, it.value.start) == ("github token", "content", 7)
+        with pytest.raises(SecretRefusedError, match="reason"):
+            memory.delete(kept.id, reason=TOKEN)
+        assert [one.content for one in memory.list()] == ["kept"]
+        assert memory.statistics().events == 2  # the genesis, and what was kept
+
+
+def test_private_parts_go_whatever_the_policy(tmp_path: Path) -> None:
+    for policy in ("redact", "refuse", "allow"):
+        with _with_policy(tmp_path, policy) as memory:
+            saved = memory.save(
+                "a <private>b <PRIVATE>c</Private> d\n</private> e <private why='x'>f</private>",
+                tags=["<private>t</private>", "u"],
+                summary="<private>s</private>",
+            )
+            assert saved.content == "a [private] e [private]"
+            assert saved.tags == ("u",)
+            assert saved.redactions[0] == Redaction("private text", "content")
+            with pytest.raises(InvalidObservationError, match="all of it"):
+                memory.save(" <private>everything</private>\n")
+            with pytest.raises(InvalidObservationError, match="never closed"):
+                memory.save("a <private>b <private>c</private>")
+
+
+def test_what_is_almost_a_private_part_is_text(memory: Memory) -> None:
+    text = "</private> <privately> <private/> < private> private <public>"
+    assert memory.save(text).content == text
+
+
+def test_a_reason_and_a_name_are_screened_too(memory: Memory) -> None:
+    saved = memory.save("a", project="old")
+    with pytest.raises(SecretRefusedError):
+        memory.rename_project("old", TOKEN)
+    with pytest.raises(SecretRefusedError):
+        memory.alias_project(TOKEN, "old")
+    with pytest.raises(InvalidObservationError, match="private part"):
+        memory.alias_project("<private>x</private>", "old")
+    memory.delete(saved.id, reason=f"it was {TOKEN}")
+    assert memory.history(saved.id)[0].reason == f"it was {MARK}"
+
+
+def test_an_imported_line_is_a_save(memory: Memory) -> None:
+    line = read_line(b'{"content": "x %s", "secrets": ["y"], "redactions": []}' % TOKEN.encode())
+    assert line is not None
+    assert line.unusual == ()
+    assert memory.save_many([line.observation])[0].content == f"x {MARK}"
+
+
+def test_what_another_machine_wrote_is_taken_in_as_it_is_and_marked(
+    memory: Memory,
+) -> None:
+    with open_store(":memory:", settings("there")._replace(secrets="allow")) as there:
+        saved = there.save(f"It is {TOKEN}")
+        carry(there, memory)
+        assert memory.digest() == there.digest()
+    found = memory.get(saved.id)
+    assert found is not None
+    assert (found.content, found.secrets) == (f"It is {TOKEN}", ("github token",))
+
+
+def test_nothing_of_a_secret_reaches_a_file(tmp_path: Path) -> None:
+    secrets = [secret for _, secret in credentials(11)]
+    with _with_policy(tmp_path, "redact") as memory:
+        for secret in secrets:
+            saved = memory.save(f"a: {secret}", tags=[secret[:100]], extra={"k": secret})
+            memory.edit(saved.id, subject=secret[:200])
+            memory.delete(saved.id, reason=secret[:200])
+        memory.backup(str(tmp_path / "copy.db"))
+    with _with_policy(tmp_path, "refuse") as memory:
+        for secret in secrets:
+            with pytest.raises(SecretRefusedError):
+                memory.save(f"a: {secret}")
+    raw = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert os.path.getsize(tmp_path / "copy.db")
+    for secret in secrets:
+        assert secret[-12:].encode() not in raw
+        assert secret[-12:].lower().encode() not in raw
