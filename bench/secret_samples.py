@@ -179,7 +179,7 @@ _ADDRESSES = (
     "mongodb+srv://u:{}@cluster0.example.net",
     "redis://:{}@cache:6379/0",
     "amqp://worker:{}@mq:5672",
-    "https://user:{}@git.example.org/x.git",
+    "ssh://user:{}@git.example.org/x.git",
 )
 
 # Texts of which nothing may be taken: each speaks of secrets, or has what only looks like one.
@@ -208,7 +208,7 @@ HARMLESS = (
     "password=password123"[:16],
     "postgres://postgres:postgres@localhost:5432/test",
     "postgres://user:password@localhost/db",
-    "https://example.org:8080/a@2x.png",
+    "ftp://example.org:8080/a@2x.png",
     "-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----",
     "Look for `-----BEGIN OPENSSH PRIVATE KEY-----` in the repository.",
     "パスワードは必須です。トークンは環境変数から読む。",
