@@ -223,8 +223,7 @@ def wait_level(
     Raises:
         InvalidArgumentError: if ``timeout_s`` is no time that passes.
     """
-    is_number = isinstance(timeout_s, int | float) and not isinstance(timeout_s, bool)
-    if not is_number or not 0 <= timeout_s < math.inf:
+    if type(timeout_s) not in (int, float) or not 0 <= timeout_s < math.inf:
         raise InvalidArgumentError(f"timeout_s: {timeout_s!r} is no number of seconds from 0 on")
     began = time.monotonic()
     compared_s = step_s = 0.0
