@@ -11,6 +11,7 @@ of a cache (``uvx``) is none that stays, so it is refused.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from importlib import metadata, util
 from typing import TYPE_CHECKING, Final
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 PROGRAM: Final = "kioku-mcp"
 PROGRAMS: Final = (PROGRAM, "kioku-mesh-mcp")
 _DISTRIBUTION: Final = "kioku-log"
-_CACHE_SIGNS: Final = ("/archive-v", "/environments-v", "/builds-v")  # of uv's cache
+_IN_CACHE: Final = re.compile(r"/(archive|environments|builds)-v\d+/")  # uv's, wherever it lies
 _NEEDED: Final = ("mcp", "ruamel")
 _EXTRA: Final = "pip install 'kioku-log[mcp]' (or: uv tool install 'kioku-log[mcp]')"
 
@@ -95,8 +96,7 @@ def _is_program(path: str) -> bool:
 
 
 def _is_passing(path: str) -> bool:
-    plain = path.replace(os.sep, "/")
-    return "uv" in plain and any(sign in plain for sign in _CACHE_SIGNS)
+    return _IN_CACHE.search(path.replace(os.sep, "/")) is not None
 
 
 def is_runnable(words: tuple[str, ...], search_path: str) -> bool:

@@ -14,6 +14,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from kioku.install import environ
+from kioku.install.clients import is_here
 from kioku.install.editing import parse
 from kioku.install.errors import InstallError
 from kioku.install.files import copies, read, require_writable
@@ -58,8 +59,8 @@ def installing(client: Client, place: Place, server: Server, wish: Wish) -> Plan
 
 
 def _installing(client: Client, place: Place, server: Server, wish: Wish) -> Plan:
-    if wish.scope == "project" and not client.project_file:
-        return Plan(client.name, "refused", refusal=f"{client.title} has no config of a project")
+    if wish.scope == "project" and (refusal := _no_project(client, place)):
+        return Plan(client.name, "refused", refusal=refusal)
     now = standing(client, place, wish.scope)
     old = now.old(besides=server.name)
     present = now.named(server.name)
@@ -90,6 +91,15 @@ def _installing(client: Client, place: Place, server: Server, wish: Wish) -> Pla
     require_writable(now.config.path)
     summary = "rid of the older server" if is_same else "replaced"
     return plan._replace(summary=summary, steps=(edit(),))
+
+
+def _no_project(client: Client, place: Place) -> str:
+    """Why there is no project to write for, ``""`` if there is one."""
+    if not client.project_file:
+        return f"{client.title} has no config of a project; without --project it is for all"
+    if place.project == place.home:
+        return "the home directory is no project; go into one, or leave out --project"
+    return ""
 
 
 def _adding(plan: Plan, now: Standing, run: Run | None, edit: Callable[[], Write]) -> Plan:
@@ -220,6 +230,10 @@ def _notes(client: Client, place: Place, wanted: Server, wish: Wish) -> tuple[st
         notes.append(
             "the file names a path of this machine; others who share it need one of their own"
         )
+        if told := [name for name in wanted.environ if not environ.is_shown(name)]:
+            notes.append(f"whoever gets the file gets the values of {', '.join(told)}")
+    elif not is_here(client, place):
+        notes.append(f"{client.title} was not found here; it is registered for when it comes")
     if client.name == "codex-cli" and wish.scope == "project":
         notes.append("Codex reads a project's config once the project is trusted")
     return tuple(notes)
@@ -294,13 +308,13 @@ def _as_before(now: Standing, one: Present, dropped: bytes | None) -> bytes | No
     They are when putting the entry into them gives what is there now: then nothing else changed.
     """
     path, format_ = one.path, now.config.format
-    candidates: list[bytes | None] = [None]
+    candidates: list[bytes | None] = []
     for copy in copies(now.config.path)[:_COPIES_TRIED_MAX]:
         try:
             candidates.append(read(copy))
         except InstallError:
             continue
-    for before in candidates:
+    for before in (*candidates, None):
         try:
             config = parse(now.config.path, before, format_)
             if of_config(now.client, now.scope, config).named(one.name) is not None:

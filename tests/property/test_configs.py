@@ -8,19 +8,27 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from kioku.install import editing, entries
+from kioku.install import editing, entries, planning
+from kioku.install.carrying import carry_out
+from kioku.install.clients import BY_NAME
 from kioku.install.errors import InstallError
+from kioku.install.planning import Wish
 from kioku.install.server import Server
+from tests.unit.install.homes import Home
 
 if TYPE_CHECKING:
     from kioku.install.editing import Config, Format
 
+NOW = datetime(2026, 11, 27, 19, 45, tzinfo=UTC)
 SERVER = Server("kioku", ("/opt/a b/kioku-mcp", "-P"), {"KIOKU_SPACE": "team", "T": '"\\\n{'})
 _EMPTY = re.compile(r"\{\s*\}")  # the white space in an object without members is nobody's
 KEYS = st.sampled_from(["a", "b c", "mcpServers", "kioku", "é", "//", "x}"]) | st.text(max_size=4)
@@ -180,3 +188,22 @@ def test_any_bytes_are_read_or_refused_with_the_config_s_name(format_: Format, d
     except InstallError as error:
         refusal = str(error)
     assert refusal == "" or refusal.startswith("config: ")
+
+
+@settings(max_examples=40)
+@given(
+    st.tuples(st.just("zed"), json_texts())
+    | st.tuples(st.just("codex-cli"), texts_of(TOML_LINES))
+    | st.tuples(st.just("goose"), texts_of(YAML_LINES))
+)
+def test_what_is_installed_and_taken_back_leaves_the_very_bytes(drawn: tuple[str, str]) -> None:
+    client, text = drawn
+    assume(SERVER.name not in text)
+    with TemporaryDirectory() as directory:
+        home = Home(Path(directory))
+        file = home.write(client, text)
+        done = carry_out(planning.installing(BY_NAME[client], home.place, SERVER, Wish()), NOW)
+        assert done.has_changed != bool(done.problem)
+        assert (file.read_bytes() == text.encode()) == bool(done.problem)
+        carry_out(planning.uninstalling(BY_NAME[client], home.place, SERVER.name, Wish()), NOW)
+        assert file.read_bytes() == text.encode()

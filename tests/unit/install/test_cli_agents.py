@@ -136,6 +136,7 @@ def test_what_was_done_and_how_to_see_it_is_said(home: Path, typed: Any) -> None
     done = typed("install --client cursor -e KIOKU_SPACE=team --name memory")
     assert done.out == (
         f"cursor: registered\n  created {home}/.cursor/mcp.json\n"
+        "  note: Cursor was not found here; it is registered for when it comes\n"
         "  to check: look under Settings, MCP\n"
     )
     assert typed("install --client cursor --name memory").out == "cursor: already registered\n"

@@ -53,7 +53,7 @@ def test_without_a_launcher_the_interpreter_runs_the_module() -> None:
 
 
 def test_what_lies_in_the_cache_of_uv_is_refused_unless_a_link_stays(tmp_path: Path) -> None:
-    own = program(tmp_path / "uv/archive-v0/aB3/bin/kioku-mcp")
+    own = program(tmp_path / "any/archive-v0/aB3/bin/kioku-mcp")
     with pytest.raises(NoServerError, match="uv tool install"):
         launcher.command_of(own, INTERPRETER, str(Path(own).parent))
     stable = link(tmp_path / "bin/kioku-mcp", own)

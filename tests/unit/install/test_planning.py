@@ -78,6 +78,26 @@ def test_a_client_without_projects_says_so(home: Home, client: str) -> None:
     assert "no config of a project" in plan(home, client, scope="project").refusal
 
 
+def test_the_home_directory_is_no_project(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.place = home.place._replace(directory=str(tmp_path))
+    assert "is no project" in plan(home, "cursor", scope="project").refusal
+
+
+def test_what_a_project_s_file_gives_away_is_said(home: Home) -> None:
+    server = SERVER._replace(environ={"TOKEN": "hunter2", "KIOKU_SPACE": "team"})
+    notes = plan(home, "cursor", server, scope="project").notes
+    assert "whoever gets the file gets the values of TOKEN" in notes
+
+
+def test_a_client_that_is_not_there_is_registered_for_later(home: Home) -> None:
+    assert plan(home, "zed").notes == (
+        "Zed was not found here; it is registered for when it comes",
+    )
+    home.write("zed", "{}")
+    assert plan(home, "zed").notes == ()
+
+
 def test_a_second_run_writes_nothing_and_keeps_no_copy(home: Home) -> None:
     home.write("cursor", '{"mcpServers": {}}')
     install(home, "cursor")
