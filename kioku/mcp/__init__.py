@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from argparse import Namespace
 
-PROFILES: Final = ("agent", "read-only", "all")
+PROFILES: Final = ("all", "agent", "read-only")
 
 _NO_SDK: Final = "kioku-mcp: the MCP SDK is not installed; pip install 'kioku-log[mcp]'"
 _TERMINAL: Final = """\
@@ -63,8 +63,8 @@ def _parsed(arguments: list[str]) -> Namespace:
     parser.add_argument(
         "--tools",
         choices=PROFILES,
-        default="agent",
-        help="the tools that are offered: what agents need (the default), what only reads, or all",
+        default="all",
+        help="what is offered: all tools (the default), what agents need most, or what only reads",
     )
     parser.add_argument(
         "--space",

@@ -226,8 +226,8 @@ def test_a_search_looks_everywhere_and_puts_the_clients_project_first(plain: Cal
     assert plain.call("search_memory", query="deploy").ids == [here["id"], there["id"]]
     assert plain.call("search_memory", query="deploy", project=".").ids == [here["id"]]
     assert plain.call("list_memories", project="other").ids == [there["id"]]
-    nothing = plain.call("search_memory", query="deploy", project="othre")
-    assert "No project is called othre" in nothing.text
+    nothing = plain.call("search_memory", query="deploy", project="othr")
+    assert "No project is called othr" in nothing.text
 
 
 def test_a_recall_joins_words_files_and_references(plain: Caller) -> None:
