@@ -25,22 +25,19 @@ def _claude(home: Home) -> None:
     shown = home.run("claude", "mcp", "get", "kioku").out
     assert re.search(r"Scope: User .*\n\s*Status: . Connected\n", shown), shown
     assert re.search(r"kioku: .* - . Connected\n", home.run("claude", "mcp", "list").out)
-    [server] = claude_begins(home, home.repository("work"))["mcp_servers"]
+    begun = claude_begins(home, home.repository("work"))["init"]
+    [server] = begun["mcp_servers"]
     assert (server["name"], server["status"]) == ("kioku", "connected"), server
+    assert set(begun["tools"]) >= {f"mcp__kioku__{tool}" for tool in TOOLS}, begun
 
 
-def claude_begins(home: Home, cwd: Path, *arguments: str) -> dict[str, Any]:
-    """What Claude Code says of a session that it begins, before it finds nobody logged in."""
-    return claude_says(home, cwd, "init", *arguments)[0]
-
-
-def claude_says(home: Home, cwd: Path, subtype: str, *arguments: str) -> list[dict[str, Any]]:
-    """The messages of one kind with which Claude Code begins a session."""
+def claude_begins(home: Home, cwd: Path) -> dict[str, dict[str, Any]]:
+    """What Claude Code says as a session begins, by kind, before it finds nobody logged in."""
     stream = ("--output-format", "stream-json", "--verbose", "--include-hook-events")
-    done = home.run("claude", "-p", "hello", *stream, *arguments, code=1, cwd=cwd)
+    done = home.run("claude", "-p", "hello", *stream, code=1, cwd=cwd)
     assert "Not logged in" in done.out, done
     said = [json.loads(line) for line in done.out.splitlines()]
-    return [message for message in said if message.get("subtype") == subtype]
+    return {message["subtype"]: message for message in said if "subtype" in message}
 
 
 def _codex(home: Home) -> None:

@@ -59,8 +59,7 @@ PLACES = {
         "github-copilot-cli",
         _SERVERS,
         ".copilot/mcp-config.json",
-        ".mcp.json",
-        ".github/mcp.json",  # it reads both; the other one is Claude Code's too
+        ".mcp.json",  # which is Claude Code's, too
     ),
     "cursor": Place("cursor", _SERVERS, ".cursor/mcp.json", ".cursor/mcp.json"),
     "vscode": Place("vscode", ("servers",), ".config/Code/User/mcp.json", ".vscode/mcp.json"),

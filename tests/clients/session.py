@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.clients.stage import Stage
 
 CONTENT = "Chose Postgres over SQLite for the analytics database"
+EARLIER = "Reports are written in Rust"
 CALLS = [
     ("mcp__kioku__save_observation", {"content": CONTENT, "memory_type": "decision"}),
     ("mcp__kioku__search_memory", {"query": "which database"}),
@@ -42,12 +43,19 @@ def play(home: Home, cwd: Path, *arguments: str) -> list[dict[str, Any]]:
 
 
 def a_session_saves_and_finds(stage: Stage) -> None:
-    """Claude Code calls both tools; its model is shown the id, the origin and our instructions."""
+    """Claude Code calls both tools; its model is shown what it must be shown.
+
+    That is what was known when the session began, how the memory is used, the id of what it saved,
+    and who saved what it found.
+    """
     with stage.home("claude-code") as home:
-        home.kioku("mcp", "install", "--client", "claude-code")
-        heard = play(home, home.repository("analytics"))
+        home.kioku("mcp", "install", "--client", "claude-code", "--hooks")
+        work = home.repository("analytics")
+        home.kioku("save", EARLIER, "--memory-type", "decision", cwd=work)
+        heard = play(home, work)
+        assert any(EARLIER in json.dumps(request) for request in heard), "the hook told nothing"
         saved, found = max(map(results, heard), key=len)
-        [kept] = json.loads(home.kioku("list", "--json").out)
+        [kept, _] = json.loads(home.kioku("list", "--json").out)
         assert (kept["content"], kept["project"]) == (CONTENT, "analytics"), kept
         assert kept["client_id"] == "claude-code", kept
         assert kept["id"] in saved, saved

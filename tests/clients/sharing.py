@@ -43,6 +43,7 @@ def codex_saves_and_all_find(stage: Stage) -> None:
         with AppServer(first) as codex:
             thread = codex.thread(first.repository("analytics"))
             saved = codex.call_tool(thread, "save_observation", content=CONTENT, tags=["db"])
+            assert saved["project"] == "analytics", saved  # the client's directory, not ours
             assert CONTENT in _found(first, config)
             second.kioku("sync")
             found = _found(second, second.directory / ".cursor" / "mcp.json")
