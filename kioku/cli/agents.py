@@ -177,6 +177,7 @@ def _carry(arguments: Namespace, plans: Iterable[Plan], *, is_new: bool) -> int:
 def _show(plan: Plan, done: Outcome, arguments: Namespace, *, is_new: bool) -> None:
     from kioku.install.clients import BY_NAME
 
+    say = render.note if done.problem else render.line
     if done.problem:
         render.error(f"{plan.client}: {done.problem}")
     else:
@@ -186,9 +187,9 @@ def _show(plan: Plan, done: Outcome, arguments: Namespace, *, is_new: bool) -> N
             summary = f"{hook}{'hook ' if done_to_it != summary else ''}would be {done_to_it}"
         render.line(f"{plan.client}: {summary}")
     for line in done.lines:
-        render.line(f"  {line}")
+        say(f"  {line}")
     for note in plan.notes:
-        render.line(f"  note: {note}")
+        say(f"  note: {note}")
     is_server = plan.client in BY_NAME and not plan.summary.startswith("hook")
     if is_new and done.has_changed and not done.problem and is_server:
         render.line(f"  to check: {_check(plan.client, arguments.name)}")

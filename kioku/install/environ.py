@@ -41,7 +41,8 @@ def given(pairs: list[str]) -> dict[str, str]:
         if not value.isprintable():
             raise InvalidArgumentError(f"-e {name}: its value has characters that cannot be seen")
         found[name] = value
-    load_settings({name: value for name, value in found.items() if name.startswith("KIOKU_")})
+    ours = {name: value for name, value in found.items() if name.startswith("KIOKU_")}
+    load_settings({"KIOKU_CONFIG": os.devnull, **ours})
     return found
 
 

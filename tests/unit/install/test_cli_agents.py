@@ -68,6 +68,12 @@ def test_without_a_client_it_says_which_are_here_and_what_to_type(home: Path, ty
     assert typed("install --all").code == 0
 
 
+def test_a_broken_config_of_kioku_itself_hinders_no_registration(home: Path, typed: Any) -> None:
+    (home / ".config" / "kioku").mkdir(parents=True)
+    (home / ".config" / "kioku" / "config.toml").write_text("= broken")
+    assert typed("install --client cursor -e KIOKU_SPACE=team").code == 0
+
+
 def test_all_needs_one_client(typed: Any) -> None:
     assert typed("install --all").code == 2
 
