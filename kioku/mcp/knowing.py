@@ -17,7 +17,7 @@ from kioku.mcp.results import (
     Status,
     Version,
 )
-from kioku.mcp.showing import fit, shortened
+from kioku.mcp.showing import fit, marks_of_secrets, shortened
 from kioku.mcp.table import Result
 from kioku.mcp.text import ELLIPSIS, LEGEND, cut, label, labels, quoted, time_text
 from kioku.memory.filters import LIMIT_MAX
@@ -67,9 +67,10 @@ def _version(entry: HistoryEntry, width: int) -> tuple[Version, str]:
         content=cut(content, characters=width) + ELLIPSIS if is_cut else content,
         characters=len(content) if is_cut else 0,
         reason=shortened(entry.reason, 240),
+        marks=marks_of_secrets(entry.observation) if entry.observation else [],
     )
     head = f"[{version.status}] {version.operation} {version.at} on {label(version.replica)}"
-    lines = [f"{head}: {version.why}"]
+    lines = ["; ".join([f"{head}: {version.why}", *version.marks])]
     if version.reason:
         lines.append(quoted(f"Reason: {version.reason}"))
     if content:

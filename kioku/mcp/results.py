@@ -122,6 +122,7 @@ class Version:
     content: str = ""
     characters: int = 0
     reason: str = ""
+    marks: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -217,6 +217,12 @@ def _notes(saved: Observation) -> list[str]:
     notes = []
     if saved.is_duplicate:
         notes.append("the project says so already, word for word: nothing was written")
+    notes += [
+        f"taken out before it was saved: {taken.kind} in {taken.field}"
+        for taken in dict.fromkeys(saved.redactions)
+    ]
+    if saved.secrets:
+        notes.append(f"looks to hold a secret ({', '.join(saved.secrets)}); delete_memory takes it")
     if saved.versions > 1:
         notes.append(f"{saved.versions} versions: memory_history shows them")
     return notes

@@ -60,6 +60,7 @@ def marks_of(observation: Observation, now: datetime) -> list[str]:
         marks.append("deleted")
     if observation.is_held:
         marks.append("held: its writer's clock is ahead of this one's")
+    marks += marks_of_secrets(observation)
     if observation.versions > 1:
         marks.append(f"{observation.versions} versions: memory_history shows them")
     if observation.expires_at is not None:
@@ -67,6 +68,13 @@ def marks_of(observation: Observation, now: datetime) -> list[str]:
         soon = f", in {_duration(left_s)}" if left_s <= _SOON_S else ""
         marks.append(f"expires {time_text(observation.expires_at)}{soon}")
     return marks
+
+
+def marks_of_secrets(observation: Observation) -> list[str]:
+    """That an observation looks to hold what nobody should have saved; not what it is."""
+    if not observation.secrets:
+        return []
+    return [f"looks to hold a secret ({', '.join(observation.secrets)}): do not repeat it"]
 
 
 def _duration(seconds: float) -> str:

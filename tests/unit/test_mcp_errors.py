@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bench.secret_samples import credentials
 from kioku.mcp.asking import absence
 from kioku.mcp.desk import Desk
+from kioku.memory import open_store
 from kioku.memory.filters import LIMIT_MAX
 from kioku.memory.results import HistoryEntry
 from kioku.observation import Observation, from_unix_ms
 from kioku.observation.layout import CONTENT_BYTES_MAX
 from tests.unit.callers import Caller, desk_at
-from tests.unit.memories import Clock, Stores, carry
+from tests.unit.memories import Clock, Stores, carry, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +57,47 @@ def test_two_last_words_are_marked(plain: Caller, elsewhere: Stores) -> None:
     assert plain.call("list_memories")["memories"][0]["marks"] == [
         "2 versions: memory_history shows them"
     ]
+
+
+# -- secrets
+
+TOKEN = next(secret for kind, secret in credentials(3) if kind == "github token")
+
+
+def test_a_save_says_what_was_taken_out_of_it_and_repeats_nothing(plain: Caller) -> None:
+    saved = plain.call(
+        "save_observation", content=f"push with {TOKEN} <private>my wife's birthday</private> only"
+    )
+    assert saved["notes"] == [
+        "taken out before it was saved: github token in content",
+        "taken out before it was saved: private text in content",
+    ]
+    found = plain.call("search_memory", query="push")
+    for text in (saved.text, str(saved.structured), found.text, str(found.structured)):
+        assert TOKEN not in text
+        assert "birthday" not in text
+
+
+def test_where_secrets_are_refused_a_save_is_an_error_without_them(tmp_path: Path) -> None:
+    with desk_at(tmp_path, KIOKU_SECRETS="refuse") as desk, Caller(desk) as caller:
+        text = caller.refused("save_observation", content=f"push with {TOKEN}")
+        assert "holds what looks like a credential (github token) at character 10" in text
+        assert TOKEN not in text
+        assert desk.memory().statistics().events == 0
+
+
+def test_what_came_with_a_secret_in_it_is_marked(plain: Caller, tmp_path: Path) -> None:
+    careless = settings("laptop")._replace(secrets="allow")
+    with open_store(str(tmp_path / "laptop.db"), careless) as laptop:
+        other = laptop.save(f"push with {TOKEN}")
+        carry(laptop, plain.desk.memory())
+    mark = "looks to hold a secret (github token): do not repeat it"
+    found = plain.call("list_memories")
+    assert found["memories"][0]["marks"] == [mark]
+    assert mark in found.text
+    assert plain.call("get_memory", observation_id=other.id)["marks"] == [mark]
+    history = plain.call("memory_history", observation_id=other.id)
+    assert history["versions"][0]["marks"] == [mark]
 
 
 # -- several spaces
