@@ -6,7 +6,6 @@ of a client's is given no terminal, no input and not for ever.
 
 from __future__ import annotations
 
-import difflib
 import os
 import shlex
 import signal
@@ -14,6 +13,7 @@ import subprocess
 import tempfile
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from kioku.install.difference import difference
 from kioku.install.errors import InstallError
 from kioku.install.files import copy_beside, replace
 from kioku.install.own_commands import SECONDS_MAX
@@ -22,7 +22,6 @@ from kioku.install.plan import Plan, Run, Write
 if TYPE_CHECKING:
     from datetime import datetime
 
-_CONTEXT_LINES: Final = 1  # what else stands in a config may be private
 _OUTPUT_BYTES_MAX: Final = 1 << 16
 _SAID_MAX: Final = 200  # characters of a failed command's own words
 
@@ -53,25 +52,6 @@ def preview(plan: Plan) -> Outcome:
             verb = "create" if step.old is None else "remove" if step.new is None else "edit"
             lines += [f"would {verb} {step.path}", *difference(step)]
     return Outcome(tuple(map(plan.hidden, lines)), plan.refusal)
-
-
-def difference(step: Write) -> list[str]:
-    """A unified difference of a file, without line endings."""
-    before, after = _lines(step.old), _lines(step.new)
-    return list(
-        difflib.unified_diff(
-            before,
-            after,
-            f"{step.path} (now)",
-            f"{step.path} (then)",
-            n=_CONTEXT_LINES,
-            lineterm="",
-        )
-    )
-
-
-def _lines(data: bytes | None) -> list[str]:
-    return (data or b"").decode(errors="replace").splitlines()
 
 
 def carry_out(plan: Plan, now: datetime) -> Outcome:
