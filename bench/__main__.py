@@ -2,6 +2,7 @@
 
 from bench.runner import main
 from bench.workloads import (
+    context_process,
     disk,
     growth,
     ingest,
@@ -39,5 +40,6 @@ if __name__ == "__main__":
             retrieval.WORKLOAD,
             mesh_bytes.IDLE,
             growth.WORKLOAD,
+            context_process.WORKLOAD,
         ]
     )
