@@ -90,6 +90,12 @@ def test_neither_a_save_nor_a_search_imports_what_makes_and_inspects_classes() -
         assert not _modules_after(*command) & NEEDLESS
 
 
+def test_a_sessions_start_waits_for_no_module_that_it_does_not_need() -> None:
+    loaded = _modules_after("context", "--project=")
+    assert "kioku.context" in loaded
+    assert not loaded & (COSTLY | HEAVY | NEEDLESS)
+
+
 def test_importing_the_library_imports_no_costly_driver() -> None:
     code = "import json, sys, kioku; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)

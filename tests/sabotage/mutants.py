@@ -29,6 +29,7 @@ from tests.sabotage.search_mutants import SEARCH_GROUPS
 from tests.sabotage.session_mutants import SESSION_GROUPS
 from tests.sabotage.simulation_mutants import SIMULATION_GROUPS
 from tests.sabotage.space_mutants import SPACE_GROUPS
+from tests.sabotage.starting_mutants import STARTING_GROUPS
 from tests.sabotage.store_mutants import STORE_GROUPS
 from tests.sabotage.tools_mutants import TOOLS_GROUPS
 
@@ -337,6 +338,7 @@ GROUPS: dict[str, list[Change]] = {
     **ADAPTER_GROUPS,
     **CLOCK_GROUPS,
     **STORE_GROUPS,
+    **STARTING_GROUPS,
     **TOOLS_GROUPS,
     **MEMORY_GROUPS,
     **MCP_SERVER_GROUPS,
