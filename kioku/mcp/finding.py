@@ -25,7 +25,7 @@ from kioku.mcp.parameters import (
 from kioku.mcp.results import Page, Whole
 from kioku.mcp.showing import Found, entry, fit, found_by, shown
 from kioku.mcp.table import Result
-from kioku.mcp.text import LEGEND, label
+from kioku.mcp.text import DATA, LEGEND, label
 from kioku.mcp.whole import show_whole
 from kioku.memory.filters import LIMIT_MAX
 from kioku.memory.spaces import fuse
@@ -203,18 +203,20 @@ def page(desk: Desk, found: list[Found], asked: Asked) -> Result[Page]:
     offset, are_all = asked.offset, len(found) < asked.looked_for
     made = fit(found[offset : offset + asked.limit], make)
     if not made:
-        return Result(Page(memories=[], total=len(found)), _nothing(desk, found, asked))
+        nothing = _nothing(desk, found, asked)
+        return Result(Page(note=nothing, memories=[], total=len(found)), nothing)
     end = offset + len(made)
     is_more = len(found) > end
+    count = f"{len(found)}" if are_all else f"at least {len(found)}"
+    on = f"; offset={end} goes on" if is_more else ""
+    head = f"Showing {offset + 1}-{end} of {count}, {asked.order}{on}."
     result = Page(
+        note=f"{head} {DATA}",
         memories=[one for one, _ in made],
         total=len(found) if are_all else 0,
         next_offset=end if is_more else 0,
     )
-    count = f"{len(found)}" if are_all else f"at least {len(found)}"
-    on = f"; offset={end} goes on" if is_more else ""
-    head = f"Showing {offset + 1}-{end} of {count}, {asked.order}{on}. {LEGEND}"
-    return Result(result, "\n\n".join([head, *(text for _, text in made)]))
+    return Result(result, "\n\n".join([f"{head} {LEGEND}", *(text for _, text in made)]))
 
 
 def _nothing(desk: Desk, found: list[Found], asked: Asked) -> str:

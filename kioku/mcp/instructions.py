@@ -8,8 +8,9 @@ _WHAT: Final = """\
 kioku is a memory that all agents of this person share, on this machine and others. It outlives \
 sessions.
 
-Search: before you begin a task (recall_context with the task and its files), before you decide \
-something, when you meet an odd error, and when the user refers to earlier work."""
+Search: before you begin a task (recall_context with the task and its files), and with \
+search_memory before you decide something, when you meet an odd error, and when the user refers to \
+earlier work. get_memory shows one whole."""
 
 _SAVING: Final = """\
 Save: when something was decided, and why; when you found a bug's cause, a trap, a convention, a \

@@ -19,7 +19,7 @@ from kioku.mcp.results import (
 )
 from kioku.mcp.showing import fit, marks_of_secrets, shortened
 from kioku.mcp.table import Result
-from kioku.mcp.text import ELLIPSIS, LEGEND, cut, label, labels, quoted, time_text
+from kioku.mcp.text import DATA, ELLIPSIS, LEGEND, cut, label, labels, quoted, time_text
 from kioku.memory.filters import LIMIT_MAX
 from kioku.wording import counted, one_line
 
@@ -42,17 +42,18 @@ def memory_history(
     entries = place.memory.history(place.id)
     made = fit(entries[offset : offset + limit], _version)
     end = offset + len(made)
+    on = f"; offset={end} goes on" if end < len(entries) else ""
+    head = f"Showing {offset + 1}-{end} of {len(entries)} of {place.id}, newest first{on}."
+    if not made:
+        head = f"No more: there are {counted(len(entries), 'event')} of {place.id}."
     result = History(
+        note=f"{head} {DATA}",
         id=place.id,
         versions=[one for one, _ in made],
         total=len(entries),
         next_offset=end if end < len(entries) else 0,
     )
-    head = f"History of {place.id}, newest first: {offset + 1}-{end} of {len(entries)}"
-    on = f"; offset={end} goes on" if result.next_offset else ""
-    if not made:
-        return Result(result, f"No more: there are {counted(len(entries), 'event')}.")
-    return Result(result, "\n\n".join([f"{head}{on}. {LEGEND}", *(text for _, text in made)]))
+    return Result(result, "\n\n".join([f"{head} {LEGEND}", *(text for _, text in made)]))
 
 
 def _version(entry: HistoryEntry, width: int) -> tuple[Version, str]:

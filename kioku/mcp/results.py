@@ -43,9 +43,11 @@ class Shown:
 class Page:
     """Some of what was found; ``next_offset`` goes on, 0 if there is no more.
 
-    ``total`` is how many there are; 0 where they are too many to have been counted.
+    ``total`` is how many there are; 0 where they are too many to have been counted. ``note`` is
+    what the text says above the list, for clients that show a model the structure alone.
     """
 
+    note: str
     memories: list[Shown]
     total: int = 0
     next_offset: int = 0
@@ -55,6 +57,7 @@ class Page:
 class Whole:
     """One observation, all fields; ``next_offset`` goes on in its content, 0 if that is all."""
 
+    note: str
     id: str
     content: str
     memory_type: str
@@ -129,6 +132,7 @@ class Version:
 class History:
     """An observation's past, the newest first."""
 
+    note: str
     id: str
     versions: list[Version]
     total: int

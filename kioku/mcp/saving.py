@@ -35,7 +35,10 @@ if TYPE_CHECKING:
     from kioku.observation import Observation
 
 ALIKE_MAX: Final = 3
-HOW_TO_REPLACE: Final = "edit_memory with supersedes says so, or delete_memory the old one"
+HOW_TO_REPLACE: Final = (
+    "much like what is listed as similar: if this replaces one of them, say so (edit_memory with"
+    " supersedes) or delete_memory the old one"
+)
 _ALIKE_CHARACTERS: Final = 160
 Clearable = Literal[
     "project", "tags", "subject", "summary", "source_files", "references", "supersedes",
@@ -61,7 +64,7 @@ def save_observation(
     tags: Texts = None,
     memory_type: MemoryType = "note",
     importance: Annotated[int, Field(ge=1, le=5)] = 2,
-    subject: Annotated[Text, Field(description="a title")] = "",
+    subject: Text = "",
     summary: Text = "",
     source_files: Texts = None,
     references: Texts = None,
@@ -148,8 +151,8 @@ def delete_memory(
     desk: Desk,
     *,
     observation_id: Id,
-    reason: Annotated[Text, Field(description="kept, and shown to who looks for it")] = "",
-    undo: Annotated[bool, Field(description="bring a deleted one back")] = False,
+    reason: Text = "",
+    undo: bool = False,
 ) -> Result[Deleted]:
     """Delete an observation everywhere, or bring it back."""
     place = held(desk, observation_id)
@@ -194,11 +197,13 @@ def _receipt(
     similar: list[Alike] | None = None,
 ) -> Result[Saved]:
     notes = _notes(saved)
+    if similar:
+        notes.append(HOW_TO_REPLACE)
     where = f" in project {label(saved.project)}" if saved.project else " in no project"
     until = f", until {time_text(saved.expires_at)}" if saved.expires_at else ""
     lines = [f"{done}: {saved.id}{where}{until}", *notes]
     for one in similar or ():
-        lines.append(f"much like <id={one.id}> (does this replace it? {HOW_TO_REPLACE}):")
+        lines.append(f"<id={one.id}>:")
         lines.append(quoted(one.begins))
     result = Saved(
         id=saved.id,

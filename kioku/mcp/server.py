@@ -135,9 +135,12 @@ class Service:
             return _failed(f"{tool.name} failed inside kioku; its log on standard error says why")
         remarks = [tool.left_out[name] for name in sent if name in tool.left_out]
         text = "\n".join([*remarks, result.text])
+        structured = shape.structured(result.structured)
+        if remarks and "notes" in shape.output_schema()["properties"]:
+            structured["notes"] = [*remarks, *structured.get("notes", ())]
         return protocol.CallToolResult(
             content=[protocol.TextContent(type="text", text=text)],
-            structured_content=shape.structured(result.structured),
+            structured_content=structured,
         )
 
     # -- resources

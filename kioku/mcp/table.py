@@ -39,7 +39,8 @@ class Tool:
     """One tool: ``function(desk, *, …) -> Result[…]``, and what clients are told of it.
 
     ``profiles`` are the values of ``--tools`` that offer it. ``left_out`` are arguments that other
-    memories take: they are accepted and change nothing, and the sentence is put before the text.
+    memories take: they are accepted and change nothing, and the sentence is put before the text
+    and the ``notes`` of the structure, if it has any.
     ``refused`` are some that would change what a caller relies on: the sentence is the error.
     """
 

@@ -9,7 +9,7 @@ from kioku.errors import InvalidArgumentError
 from kioku.mcp.results import Whole, as_sent
 from kioku.mcp.showing import RESULT_BYTES_MAX, marks_of, shortened, source
 from kioku.mcp.table import Result
-from kioku.mcp.text import LEGEND, cut, label, labels, quoted, sent_bytes, time_text
+from kioku.mcp.text import DATA, LEGEND, cut, label, labels, quoted, sent_bytes, time_text
 from kioku.wording import origin
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def show_whole(found: Found, *, offset: int, now: datetime) -> Result[Whole]:
         end = offset + len(part)
         shown = replace(
             frame,
+            note=f"{_part(offset, end, len(content))}{DATA}",
             content=part,
             next_offset=end if end < len(content) else 0,
             characters=len(content) if end < len(content) or offset else 0,
@@ -57,6 +58,7 @@ def _frame(found: Found, now: datetime) -> Whole:
     left_out: list[str] = []
     lists: dict[str, Any] = {name: _kept(observation, name, left_out) for name in _LISTS}
     return Whole(
+        note="",
         id=observation.id,
         content="",
         memory_type=shortened(observation.memory_type),
@@ -92,6 +94,14 @@ def _kept(observation: Observation, name: str, left_out: list[str]) -> list[str]
     return kept
 
 
+def _part(offset: int, end: int, characters: int) -> str:
+    """Which part of a content this is; nothing if it is all of it."""
+    if not offset and end == characters:
+        return ""
+    on = f"; offset={end} goes on" if end < characters else ""
+    return f"Characters {offset:,}-{end:,} of {characters:,} of the content{on}. "
+
+
 def _text(shown: Whole, offset: int) -> str:
     fields = (
         ("id", shown.id),
@@ -107,12 +117,8 @@ def _text(shown: Whole, offset: int) -> str:
         ("marks", "; ".join(shown.marks)),
     )
     lines = [f"{name}: {value}" for name, value in fields if value]
-    if shown.next_offset or offset:
-        end = shown.next_offset or shown.characters
-        part = f"characters {offset:,}-{end:,} of {shown.characters:,}"
-        on = f"; offset={shown.next_offset} goes on" if shown.next_offset else ""
-        lines.append(f"content: {part}{on}")
-    lines.append(LEGEND)
+    end = shown.next_offset or shown.characters
+    lines.append(f"{_part(offset, end, shown.characters)}{LEGEND}")
     lines += [quoted(f"Subject: {shown.subject}")] if shown.subject else []
     lines += [quoted(f"Summary: {shown.summary}")] if shown.summary else []
     return "\n".join([*lines, quoted(shown.content)])

@@ -238,6 +238,7 @@ def test_an_edit_of_nothing_and_of_the_same_twice_is_refused(plain: Caller) -> N
 def test_who_one_is_cannot_be_said_in_an_argument(plain: Caller) -> None:
     seen = plain.call("save_observation", content="x", agent_family="root", pc_id="y")
     assert seen.text.startswith("Who you are is not an argument")
+    assert seen["notes"][0].startswith("Who you are is not an argument")
     assert plain.call("get_memory", observation_id=seen["id"])["origin"] == plain.origin
 
 
