@@ -244,7 +244,8 @@ def _line(row: Row) -> str:
     if row.state == "unreadable":
         return f"{where}: unreadable: {row.problem}"
     missing = "" if row.runs else ", which is not there"
-    hint = "; kioku mcp install --replace removes it" if row.state == "older server" else ""
+    remedy = f"; kioku mcp install --client {row.client} --replace removes it"
+    hint = remedy if row.state == "older server" else ""
     command = " ".join(row.command) or "no command"
     return f"{where}: {row.state}: {row.name} starts {command}{missing} ({row.file}){hint}"
 

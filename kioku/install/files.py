@@ -81,11 +81,11 @@ def require_writable(path: str) -> None:
 def copy_beside(path: str, data: bytes, now: datetime) -> str:
     """Keep a dated copy beside a file, as private as the file; the copy's path.
 
-    Never replaces another copy.
+    Never replaces another copy. Of a link it lies beside the link: what that leads to may be a
+    repository of somebody's, in which a copy would be found and sent on.
     """
-    target = os.path.realpath(path)
-    mode = stat.S_IMODE(os.stat(target).st_mode)
-    dated = f"{target}.{now:%Y%m%d-%H%M%S}"
+    mode = stat.S_IMODE(os.stat(path).st_mode)
+    dated = f"{path}.{now:%Y%m%d-%H%M%S}"
     for number in range(_COPIES_MAX):
         copy = f"{dated}{f'-{number}' if number else ''}{COPY_ENDING}"
         try:
@@ -104,8 +104,7 @@ def copy_beside(path: str, data: bytes, now: datetime) -> str:
 
 def copies(path: str) -> list[str]:
     """The dated copies beside a file, the newest first."""
-    target = os.path.realpath(path)
-    directory, name = os.path.split(target)
+    directory, name = os.path.split(path)
     try:
         names = os.listdir(directory)
     except OSError:

@@ -36,7 +36,11 @@ class Place(NamedTuple):
     def here(cls) -> Place:
         """This process's own."""
         home = os.path.expanduser("~")
-        return cls(home, os.getcwd(), sys.platform, os.environ)
+        try:
+            directory = os.getcwd()
+        except OSError:  # it was removed
+            directory = home
+        return cls(home, directory, sys.platform, os.environ)
 
     def told(self, variable: str) -> str:
         """An absolute path that a variable names, ``""`` if it names none."""

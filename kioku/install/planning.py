@@ -291,7 +291,7 @@ def _uninstalling(client: Client, place: Place, name: str, wish: Wish) -> Plan:
     data = _as_before(now, only, config.data) if only is not None else config.data
     return plan._replace(
         summary="removed",
-        steps=(Write(now.config.path, now.config.data, data),),
+        steps=(Write(now.config.path, now.config.data, data, keeps_copy=data is not None),),
         secrets=_secrets(now, _nobody(name)),
     )
 

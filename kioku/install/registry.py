@@ -86,11 +86,17 @@ class Standing(NamedTuple):
 def is_ours(command: tuple[str, ...]) -> bool:
     """Whether a command line starts kioku's server."""
     program = _program(command[0])
-    if program == PROGRAMS[0]:
+    if program == PROGRAMS[0] or (program in PROGRAMS and _is_alias(command[0])):
         return True
     if program == "kioku":
         return command[1:3] == ("mcp", "serve")
     return ("-m", OUR_MODULE) in itertools.pairwise(command)
+
+
+def _is_alias(path: str) -> bool:
+    """Whether an older name of the server is the one that kioku itself installs beside its own."""
+    beside = os.path.join(os.path.dirname(os.path.realpath(path)), PROGRAMS[0])
+    return os.path.isabs(path) and os.path.exists(beside)
 
 
 def is_old(command: tuple[str, ...]) -> bool:

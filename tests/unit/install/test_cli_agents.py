@@ -175,7 +175,7 @@ def test_the_list_says_what_each_client_starts(home: Path, typed: Any) -> None:
     lines = shown.out.splitlines()
     assert lines[0] == (
         "codex-cli: older server: mesh-mem starts /gone/mesh-mem-mcp, which is not there "
-        f"({home}/.codex/config.toml); kioku mcp install --replace removes it"
+        f"({home}/.codex/config.toml); kioku mcp install --client codex-cli --replace removes it"
     )
     assert lines[1].startswith("gemini-cli: unreadable: ")
     assert lines[2].startswith(f"cursor: registered: kioku starts {COMMAND[0]}, which is not")

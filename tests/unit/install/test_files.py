@@ -125,6 +125,17 @@ def test_copies_are_dated_and_never_replaced(file: Path) -> None:
     assert os.stat(first).st_mode & 0o777 == 0o640
 
 
+def test_the_copy_of_a_link_lies_beside_the_link(file: Path, tmp_path: Path) -> None:
+    """What it leads to may be somebody's repository of settings."""
+    link = tmp_path / "links" / "config.json"
+    link.parent.mkdir()
+    link.symlink_to("../client/config.json")
+    copy = files.copy_beside(str(link), b"old", NOW)
+    assert os.path.dirname(copy) == str(link.parent)
+    assert files.copies(str(link)) == [copy]
+    assert os.listdir(file.parent) == ["config.json"]
+
+
 def test_a_config_beyond_the_limit_is_not_read(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.truncate(file, files.CONFIG_BYTES_MAX + 1)
     with pytest.raises(UnreadableConfigError, match="larger than 64 MiB"):

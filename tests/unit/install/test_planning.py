@@ -61,8 +61,7 @@ def test_a_client_without_a_config_gets_one_and_loses_it_again(home: Home, clien
     assert plan(home, client, server).steps == ()
     assert plan(home, client, server).summary == "already registered"
     uninstall(home, client)
-    kept = {name: data for name, data in home.files().items() if not name.endswith(".kioku-copy")}
-    assert kept == before
+    assert home.files() == before
 
 
 @pytest.mark.parametrize("client", [one.name for one in CLIENTS if one.project_file])
@@ -162,6 +161,15 @@ def test_the_older_server_is_known_by_its_name_alone(home: Home) -> None:
     home.write("cursor", '{"mcpServers": {"mesh-mem": {"command": "/opt/x"}, "meshmemory": {}}}')
     old = standing(BY_NAME["cursor"], home.place, "user").old()
     assert [one.name for one in old] == ["mesh-mem"]
+
+
+def test_the_alias_that_kioku_installs_is_not_the_older_server(home: Home) -> None:
+    (home.programs / "kioku-mcp").write_text("")
+    entry = {"command": str(home.programs / "kioku-mesh-mcp"), "env": {"MESH_MEM_CLIENT_ID": "me"}}
+    home.write("cursor", json.dumps({"mcpServers": {"kioku": entry}}))
+    assert "kioku starts kioku in another way" in plan(home, "cursor").refusal
+    install(home, "cursor", force=True)
+    assert registered(home, "cursor") == SERVER._replace(environ={"MESH_MEM_CLIENT_ID": "me"})
 
 
 def test_replacing_carries_over_what_means_something(home: Home) -> None:
