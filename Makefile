@@ -79,7 +79,7 @@ smoke: $(READY) ## see a hub and four spokes share, and the hub pulled, in a min
 clients: $(READY) ## see real MCP clients, from npm, find the server; NOT RUN says which can't be had
 	$(BIN)/python -m tests.clients
 
-sabotage: $(READY) ## break the code one line at a time; a test must catch each (PART=1/16: a part)
+sabotage: $(READY) ## break the code one line at a time; a test must catch each (PART=1/24: a part)
 	$(BIN)/python -m tests.sabotage $(if $(PART),--part $(PART))
 
 bench: $(READY) ## measure against the budgets

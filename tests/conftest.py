@@ -1,9 +1,8 @@
 """What every test gets: an environment of its own, and a Hypothesis profile.
 
 No test sees the settings, the state or the launcher of the person who runs it. Profiles: ``dev`` is
-the default, ``ci`` is chosen by ``CI=true`` and is a little more thorough, ``sim`` is the long run
-(``make sim SEED=n``). ``dev`` and ``ci`` draw the same examples each time, so that a red test stays
-red; ``sim`` looks for new ones and prints what replays them.
+the default and draws the same examples each time, so that a red test stays red; ``sim`` is the long
+run (``make sim SEED=n``), which looks for new ones and prints what replays them.
 """
 
 from __future__ import annotations
@@ -29,12 +28,6 @@ settings.register_profile(
     suppress_health_check=_SLOW_IS_FINE,
 )
 settings.register_profile(
-    "ci",
-    settings.get_profile("dev"),
-    max_examples=200,
-    stateful_step_count=30,
-)
-settings.register_profile(
     "sim",
     max_examples=2_000,
     stateful_step_count=60,
@@ -42,7 +35,7 @@ settings.register_profile(
     print_blob=True,
     suppress_health_check=_SLOW_IS_FINE,
 )
-settings.load_profile("ci" if os.environ.get("CI") == "true" else "dev")
+settings.load_profile("dev")
 
 # Prefixes and names through which a person, an older kioku or an agent's launcher says something.
 _PREFIXES = ("KIOKU_", "MESH_MEM_", "ZENOH_", "XDG_", "CLAUDE", "CODEX_", "GEMINI_", "CURSOR_")

@@ -6,7 +6,7 @@ whose line is not found exactly once has drifted from the code. Either fails the
 test that is red without any mutant, for it would seem to catch everything.
 
 Usage: python -m tests.sabotage [--part K/N] [GROUP …]     for instance ``merge fold``; all without
-an argument. ``--part 1/16`` takes every sixteenth, from the first on: sixteen such runs take all.
+an argument. ``--part 1/24`` takes every twenty-fourth, from the first on: 24 such runs take all.
 """
 
 from __future__ import annotations
