@@ -54,6 +54,11 @@ def line_of(observation: Observation, *, is_marked: bool, names_project: bool) -
 
 
 def _text_of(observation: Observation) -> str:
-    """What it says in short: its subject, and its summary or else its content."""
+    """What it says in short: its subject, and its summary or else its content.
+
+    What looks to hold a credential is not put before a model unasked.
+    """
+    if observation.secrets:
+        return f"(not shown: it looks to hold {', '.join(observation.secrets)})"
     said = observation.summary or observation.content
     return f"{observation.subject}: {said}" if observation.subject else said

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import given
@@ -14,11 +14,12 @@ from kioku.context.page import NOTICE
 from kioku.context.tokens import count_tokens, cut, quarters
 from kioku.memory import open_store
 from kioku.observation import Observation
-from tests.unit.memories import Clock, settings
+from tests.unit.memories import NOON_MS, Clock, settings
 
 if TYPE_CHECKING:
     from kioku.memory import Memory
 
+START = datetime.fromtimestamp(NOON_MS / 1000, UTC)
 # Text as an observation may have it: no control character but newline and tab.
 TEXTS = st.text(
     st.one_of(
@@ -38,7 +39,13 @@ NOTES = st.fixed_dictionaries(
         "tags": st.sampled_from(((), ("todo",), ("todo", "done"))),
         "session_id": st.sampled_from(("", "s-1", "s-2")),
     },
-    optional={"subject": TEXTS, "summary": TEXTS, "project": TEXTS},
+    optional={
+        "subject": TEXTS,
+        "summary": TEXTS,
+        "project": TEXTS,
+        "supersedes": st.lists(st.integers(1, 12).map("{:032x}".format), max_size=2, unique=True),
+        "expires_at": st.sampled_from((START, START + timedelta(days=1))),
+    },
 )
 STORES = st.lists(NOTES, max_size=12)
 BUDGETS = st.one_of(st.integers(0, 400), st.integers(0, 10**9))
@@ -52,6 +59,8 @@ def opened(notes: list[dict[str, Any]]) -> Memory:
     for number, note in enumerate(notes, 1):
         clock.advance(timedelta(seconds=1))
         memory.save_many([Observation(**note, id=f"{number:032x}")])
+    for number in range(5, len(notes), 5):
+        memory.delete(f"{number:032x}")
     return memory
 
 

@@ -206,6 +206,19 @@ def test_whatever_is_left_of_the_budget_goes_to_decisions(stores: Stores, clock:
     assert not context.sections[0].has_more
 
 
+def test_a_credential_is_not_put_before_a_model(stores: Stores) -> None:
+    """It came from another machine, or from before kioku looked for any."""
+    path = str(stores.directory / "shared.db")
+    allowed = settings()._replace(secrets="allow")
+    token = "ghp_" + "x7Kd93Lm20Pq" * 3
+    with open_store(path, allowed, clock=stores.clock) as memory:
+        memory.save(f"Deploys use {token}", subject=token, memory_type="decision")
+    with opened(stores) as memory:
+        text = build_context(memory).text
+    assert ": (not shown: it looks to hold github token)\n" in text
+    assert "ghp_" not in text
+
+
 @pytest.mark.parametrize("budget", [-1, True, 1.5, "10"])
 def test_a_budget_is_a_number_of_tokens(stores: Stores, budget: Any) -> None:
     with opened(stores) as memory, pytest.raises(kioku.InvalidArgumentError, match="budget"):

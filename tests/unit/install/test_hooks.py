@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import kioku
 from kioku.cli.hooking import CLIENTS as ANSWERED
 from kioku.install import hooks, json_text
 from kioku.install.carrying import carry_out, preview
@@ -202,6 +203,7 @@ def test_the_plugin_says_what_the_hook_is_and_what_version_it_is_of() -> None:
     manifest = json.loads((plugin / ".claude-plugin" / "plugin.json").read_text())
     market = json.loads((plugin.parent / ".claude-plugin" / "marketplace.json").read_text())
     [listed] = market["plugins"]
+    assert manifest["version"] == kioku.__version__
     assert listed["name"] == manifest["name"] == market["name"] == "kioku"
     assert (plugin.parent / listed["source"]).resolve() == plugin.resolve()
     [group] = json.loads((plugin / "hooks" / "hooks.json").read_text())["hooks"]["SessionStart"]
