@@ -4,14 +4,16 @@ from typing import Final
 
 INSTRUCTIONS_BYTES_MAX: Final = 1_500
 
+# Codex shows its model the first paragraph alone until the model looks for tools.
 _WHAT: Final = """\
-kioku is a memory that all agents of this person share, on this machine and others. It outlives \
-sessions.
+kioku is a memory that all agents of this person share, on this machine and others: search it \
+before you work{and_save}. It outlives sessions.
 
 Search: before you begin a task (recall_context with the task and its files), and with \
 search_memory before you decide something, when you meet an odd error, and when the user refers to \
 earlier work. get_memory shows one whole."""
 
+_AND_SAVE: Final = ", save what was decided or learned"
 _SAVING: Final = """\
 Save: when something was decided, and why; when you found a bug's cause, a trap, a convention, a \
 setting; before you stop with work unfinished. One thing per save_observation, in sentences that \
@@ -36,5 +38,6 @@ _WRONG: Final = "A memory that is wrong: save the right one with supersedes, or 
 def instructions_for(profile: str) -> str:
     """What a model is told where these tools are offered; of saving only where it can."""
     if profile == "read-only":
-        return f"{_WHAT}\n\n{_NAMES}\n\n{_TRUST}"
-    return "\n\n".join((_WHAT, _SAVING, _NAMES, f"{_TRUST} {_WRONG}"))
+        return "\n\n".join((_WHAT.format(and_save=""), _NAMES, _TRUST))
+    what = _WHAT.format(and_save=_AND_SAVE)
+    return "\n\n".join((what, _SAVING, _NAMES, f"{_TRUST} {_WRONG}"))

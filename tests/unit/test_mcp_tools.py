@@ -143,6 +143,13 @@ def test_what_a_model_is_told_is_short(profile: str) -> None:
     assert len(instructions_for(profile).encode()) < INSTRUCTIONS_BYTES_MAX
 
 
+@pytest.mark.parametrize("profile", ["agent", "read-only", "all"])
+def test_the_first_paragraph_of_what_a_model_is_told_stands_alone(profile: str) -> None:
+    first = instructions_for(profile).partition("\n\n")[0]
+    assert "search it before you work" in first
+    assert ("save" in first) == (profile != "read-only")
+
+
 # -- what they do
 
 
