@@ -101,13 +101,8 @@ def _answer(arguments: Namespace, look: Look) -> None:
 
 def read_start(data: bytes) -> Start:
     """Read what a client said; what cannot be used counts as not said."""
-    from json import loads
-
-    try:
-        said = loads(data)
-    except ValueError:  # also where it is no UTF-8
-        said = None
-    if not isinstance(said, dict):
+    said = _object(data)
+    if said is None:
         return Start(os.curdir, "")
     directory = said.get("cwd")
     if not (isinstance(directory, str) and os.path.isabs(directory) and _is_directory(directory)):
@@ -129,11 +124,27 @@ def _plain_id(value: object) -> str:
     return value if value.replace("-", "").replace("_", "").isalnum() else ""
 
 
+def _object(data: bytes) -> dict[str, Any] | None:
+    """The JSON object that some bytes are; None if they are none, or not yet."""
+    from json import loads
+
+    try:
+        said = loads(data)
+    except (ValueError, RecursionError):  # also where it is no UTF-8
+        return None
+    return said if isinstance(said, dict) else None
+
+
 def _input() -> bytes:
-    """What stands on standard input; nothing where a person sits at it."""
+    """What a client says on standard input, which it may leave open; nothing of a person."""
     if sys.stdin is None or sys.stdin.closed or sys.stdin.isatty():
         return b""
-    return sys.stdin.buffer.read(INPUT_BYTES_MAX)
+    data = b""
+    while len(data) < INPUT_BYTES_MAX and (more := os.read(sys.stdin.fileno(), 65_536)):
+        data += more
+        if more.rstrip().endswith(b"}") and _object(data) is not None:
+            break
+    return data
 
 
 def _spoken(settings: Settings, client: Client, start: Start) -> Settings:

@@ -159,6 +159,21 @@ def test_a_hook_whose_input_never_ends_goes_by_itself(checkout: Path) -> None:
         assert child.stdout.read() == b""
 
 
+def test_a_client_that_leaves_its_end_open_is_answered(checkout: Path) -> None:
+    with subprocess.Popen(
+        [*COMMAND, "context", "--hook", "claude-code"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment(),
+    ) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        child.stdin.write(json.dumps({"cwd": str(checkout), "x": {}}).encode() + b"\n")
+        child.stdin.flush()
+        assert b"Postgres" in child.stdout.read()
+        assert child.wait(SECONDS_MAX) == 0
+
+
 def test_a_hook_that_cannot_write_ends_well(checkout: Path) -> None:
     with open("/dev/full", "wb") as full:
         result = subprocess.run(
