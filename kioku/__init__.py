@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from kioku.memory.ranker import Ranker as Ranker
     from kioku.memory.restoring import Restored as Restored
     from kioku.memory.restoring import restore as restore
+    from kioku.memory.results import FoundSecret as FoundSecret
     from kioku.memory.results import HistoryEntry as HistoryEntry
     from kioku.memory.results import MemoryStatistics as MemoryStatistics
     from kioku.memory.results import Project as Project
@@ -113,7 +114,7 @@ _NAMES: Final = {
     "memory.explanation": "Explanation TermPart",
     "memory.predecessor": "Predecessor",
     "memory.ranker": "Ranker",
-    "memory.results": "HistoryEntry MemoryStatistics Project",
+    "memory.results": "FoundSecret HistoryEntry MemoryStatistics Project",
     "memory.hit": "Hit",
     "memory.spaces": "Space SpaceHit SpaceObservation Spaces open_spaces spaces",
     "memory.syncing": "Syncing",

@@ -164,6 +164,25 @@ _OUTPUTS: dict[str, Schema] = {
     ),
     "get-memory": shared("observation"),
     "list": listed(shared("listed")),
+    "scan": record(
+        {
+            "found": listed(
+                record(
+                    {
+                        "id": digits("the observation"),
+                        "kind": text("what it is called"),
+                        "field": text("where it stands: `content`, `tags[0]`, `extra`, `reason`"),
+                        "start": number("at which character of that text"),
+                        "hint": text("the letters that all of its kind begin with, its length"),
+                        "is_current": yes_or_no("it is in what wins now, not only in the history"),
+                        "space": text("the space that it is in"),
+                    }
+                ),
+                "never the credential itself",
+            ),
+            "erased": number("observations that were purged or redacted"),
+        }
+    ),
     "edit": record({**OBSERVATION, "redactions": _REDACTIONS}),
     "delete": record(
         {

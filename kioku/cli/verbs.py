@@ -57,6 +57,7 @@ GROUPS = {
         "init": ("initializing", "Write a config file; one machine alone needs none"),
         "status": ("keeping", "Show the store, its counts and who saves"),
         "doctor": ("doctor", "Check the installation and the store"),
+        "scan": ("scanning", "Look for credentials in what is here"),
         "rebuild": ("keeping", "Derive the search index and all views from the log again"),
         "projects": ("projects", "List projects, rename, merge and alias them"),
         "spaces": ("settling", "List the spaces that are here, or create one"),

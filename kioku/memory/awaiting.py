@@ -216,6 +216,8 @@ class AsyncMemory:
     undelete = _awaited(Memory.undelete)
     purge = _awaited(Memory.purge)
     gc = _awaited(Memory.gc)
+    scan_secrets = _awaited(Memory.scan_secrets)
+    redact_secrets = _awaited(Memory.redact_secrets)
 
     projects = _awaited(Memory.projects)
     rename_project = _awaited(Memory.rename_project)

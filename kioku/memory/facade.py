@@ -13,11 +13,12 @@ from kioku.memory.following import Following
 from kioku.memory.forgetting import Forgetting
 from kioku.memory.projects import Projects
 from kioku.memory.saving import Saving
+from kioku.memory.scanning import Scanning
 from kioku.memory.sharing import Sharing
 from kioku.memory.syncing import Synced
 
 
-class Memory(Saving, Finding, Forgetting, Projects, Sharing, Following, Synced):
+class Memory(Saving, Finding, Forgetting, Scanning, Projects, Sharing, Following, Synced):
     """One open store; ``kioku.open`` gives it, ``close`` or leaving its ``with`` ends it.
 
     Safe to share between threads. After ``close`` every call raises ``ReplicaClosedError``.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _WHY: Final = {
     "wins": "its stamp is the greatest",
     "older": "a greater stamp replaced it",
-    "retracted": "it was retracted (gc or clock repair) and counts for nothing",
+    "retracted": "it was retracted (gc, clock repair or scan --redact) and counts for nothing",
     "purged": "the observation was purged, for ever",
     "held": "its writer's clock is ahead of ours; it waits for its time",
     "unknown": "a newer kioku wrote it; this one does not know what it means",

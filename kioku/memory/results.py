@@ -60,6 +60,27 @@ class HistoryEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundSecret:
+    """Something here that looks like a credential; what it is, is nowhere in this value.
+
+    Attributes:
+        id: the observation.
+        kind: what it is called: ``github token``.
+        field: where it stands: ``content``, ``tags[0]``, ``extra``, ``reason`` (of a deletion).
+        start: at which character of that text.
+        hint: the letters that all of its kind begin with, and its length.
+        is_current: whether it is in what wins now, not only in the history.
+    """
+
+    id: str
+    kind: str
+    field: str
+    start: int
+    hint: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
 class MemoryStatistics:
     """A moment's counts of one store.
 

@@ -53,6 +53,7 @@ TYPED = {
     "mcp": "mcp list",
     "status": "status",
     "doctor": "doctor",
+    "scan": "scan",
     "rebuild": "rebuild",
     "context": "context --project=",
     "diff": "diff --since 2026-05-22",

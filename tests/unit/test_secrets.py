@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench.secret_samples import HARMLESS, Sample, credentials, samples
-from kioku.errors import InvalidObservationError, SecretRefusedError
+from kioku.errors import InvalidObservationError, NotFoundError, SecretRefusedError
 from kioku.memory import open_store
 from kioku.memory.lines import read_line
 from kioku.observation import Redaction
@@ -16,7 +16,7 @@ from kioku.secrets.detection import find
 from kioku.secrets.formats import FORMATS
 from kioku.secrets.screening import redacted
 from tests.tidy.repository import ROOT
-from tests.unit.memories import carry, settings
+from tests.unit.memories import Clock, carry, settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,8 @@ MARK = "[redacted: github token]"
 
 
 def _with_policy(tmp_path: Path, policy: str) -> Memory:
-    return open_store(str(tmp_path / "default.db"), settings()._replace(secrets=policy))
+    allowing = settings()._replace(secrets=policy)
+    return open_store(str(tmp_path / "policy.db"), allowing, clock=Clock())
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.kind)
@@ -199,7 +200,8 @@ def test_an_imported_line_is_a_save(memory: Memory) -> None:
 def test_what_another_machine_wrote_is_taken_in_as_it_is_and_marked(
     memory: Memory,
 ) -> None:
-    with open_store(":memory:", settings("there")._replace(secrets="allow")) as there:
+    allowing = settings("there")._replace(secrets="allow")
+    with open_store(":memory:", allowing, clock=Clock()) as there:
         saved = there.save(f"It is {TOKEN}")
         carry(there, memory)
         assert memory.digest() == there.digest()
@@ -225,3 +227,64 @@ def test_nothing_of_a_secret_reaches_a_file(tmp_path: Path) -> None:
     for secret in secrets:
         assert secret[-12:].encode() not in raw
         assert secret[-12:].lower().encode() not in raw
+
+
+# -- what is here already
+
+
+def test_a_scan_finds_every_version_and_shows_none_of_it(tmp_path: Path) -> None:
+    steps: list[tuple[int, int]] = []
+    with _with_policy(tmp_path, "allow") as memory:
+        edited = memory.save(f"one {TOKEN}", tags=["x", TOKEN])
+        memory.edit(edited.id, content="clean", tags=[])
+        deleted = memory.save("two")
+        memory.delete(deleted.id, reason=f"for {TOKEN}")
+        memory.save("clean")
+        found = memory.scan_secrets(lambda *step: steps.append(step))
+    assert [(one.id, one.field, one.start, one.is_current) for one in found] == [
+        (edited.id, "content", 4, False),
+        (edited.id, "tags[1]", 0, False),
+        (deleted.id, "reason", 4, True),
+    ]
+    assert TOKEN[8:] not in repr(found)
+    assert found[0].hint == f"ghp_… ({len(TOKEN)} characters)"
+    assert steps == [(5, 5)]
+
+
+def test_redacting_keeps_the_words_and_erases_every_version(tmp_path: Path) -> None:
+    with _with_policy(tmp_path, "allow") as memory:
+        old = memory.save(f"one {TOKEN}", subject="kept")
+        memory.edit(old.id, importance=4)
+        history = memory.save(f"two {TOKEN}")
+        memory.edit(history.id, content="two")
+        gone = memory.save("three")
+        memory.delete(gone.id, reason=f"for {TOKEN}")
+    with _with_policy(tmp_path, "refuse") as memory:
+        assert memory.redact_secrets(old.id) == 2
+        assert memory.redact_secrets(history.id) == 1
+        assert memory.redact_secrets(gone.id) == 1
+        assert memory.redact_secrets(gone.id) == 0
+        assert memory.scan_secrets() == []
+        kept = memory.get(old.id)
+        assert kept is not None
+        assert (kept.content, kept.subject, kept.importance) == (f"one {MARK}", "kept", 4)
+        assert kept.versions == 1
+        assert memory.get(gone.id) is None
+        assert memory.history(gone.id)[0].reason == f"for {MARK}"
+        with pytest.raises(NotFoundError):
+            memory.redact_secrets("0123456789abcdef" * 2)
+    raw = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert TOKEN[-12:].encode() not in raw
+
+
+def test_a_redaction_reaches_every_machine(tmp_path: Path, memory: Memory) -> None:
+    with _with_policy(tmp_path, "allow") as there:
+        saved = there.save(f"one {TOKEN}")
+        carry(there, memory)
+        assert memory.redact_secrets(saved.id) == 1
+        carry(memory, there)
+        seen = there.get(saved.id)
+        assert seen is not None
+        assert seen.content == f"one {MARK}"
+        assert there.scan_secrets() == []
+        assert there.digest() == memory.digest()
