@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 11, 27, 19, 45, tzinfo=UTC)
 SERVER = Server("kioku", ("/opt/a b/kioku-mcp", "-P"), {"KIOKU_SPACE": "team", "T": '"\\\n{'})
-_EMPTY = re.compile(r"\{\s*\}")  # the white space in an object without members is nobody's
+# A mapping without members, and the white space in it and before it, is nobody's.
+_EMPTY = re.compile(r" ?\{\s*\}")
 KEYS = st.sampled_from(["a", "b c", "mcpServers", "kioku", "é", "//", "x}"]) | st.text(max_size=4)
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=6),
@@ -151,7 +152,7 @@ def check(text: str, format_: Format, path: tuple[str, ...], entry: dict[str, An
     then = editing.parse("config", data, format_)
     assert then.at(path) == entry
     if was is None and text.strip():
-        kept = text.replace("{}", "") if format_ is editing.YAML else _EMPTY.sub("{}", text)
+        kept = _EMPTY.sub("" if format_ is editing.YAML else "{}", text)
         assert is_within(kept.rstrip("\n"), data.decode())
     gone = editing.parse("config", then.drop(path), format_)
     assert gone.at(path) is None
