@@ -73,6 +73,14 @@ def test_verbs_are_offered_with_what_they_do() -> None:
     assert offered("kioku-mesh sa") == ["save"]
     assert offered("KIOKU_SPACE=work /usr/bin/kioku sa") == ["save"]
     assert offered("kioku nothing ") == []
+    assert offered("kioku mcp install --client c") == [
+        "claude-code",
+        "claude-desktop",
+        "codex-cli",
+        "copilot-cli",
+        "cursor",
+        "chatgpt-desktop",
+    ]
 
 
 def test_what_the_store_knows_is_offered() -> None:

@@ -113,6 +113,10 @@ def _of_kind(place: Place) -> Iterable[tuple[str, str]]:
             return verbs.SUMMARIES.items()
         case "memory_type" | "importance":
             return _plain(_KNOWN[place.kind].split())
+        case "client":
+            from kioku.install.clients import NAMES
+
+            return _plain(NAMES)
         case "space":
             return _spaces(has_all=place.is_list)
         case _:

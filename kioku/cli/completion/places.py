@@ -29,6 +29,7 @@ KINDS = {
     "--memory-type": "memory_type",
     "--importance": "importance",
     "--space": "space",
+    "--client": "client",
     "names": "project",
     "name": "peer",
     "--since-peer": "peer",
