@@ -51,6 +51,7 @@ class _PeerState:
 
     def __init__(self) -> None:
         self.is_met = False
+        self.seen_ms = 0
         self.is_off = False
         self.refused: frozenset[str] = frozenset()
         self.problem = ""
@@ -161,13 +162,13 @@ def _news(state: _SpaceState, space: SpaceStatus, now_ms: int) -> Iterator[Told]
 
 
 def _peer(state: _PeerState, peer: PeerStatistics) -> Iterator[Told]:
-    if peer.is_reachable != state.is_met:
-        state.is_met = peer.is_reachable
-        if peer.is_reachable:
-            what = ", ".join(filter(None, (peer.role, f"kioku {peer.version}")))
-            yield Told("met", f"met {peer.name} ({what})")
-        else:
-            yield Told("gone", f"{peer.name} is not reached any more")
+    has_called = _has_called(state, peer)
+    if has_called or (peer.is_reachable and not state.is_met):
+        what = ", ".join(filter(None, (peer.role, f"kioku {peer.version}")))
+        yield Told("met", f"met {peer.name} ({what})")
+    if has_called or (state.is_met and not peer.is_reachable):
+        yield Told("gone", f"{peer.name} is not reached any more")
+    state.is_met, state.seen_ms = peer.is_reachable, peer.last_seen_ms
     is_off = peer.offset_ms is not None and abs(peer.offset_ms) > OFFSET_MS_MAX
     if is_off and not state.is_off:
         yield _clock(peer)
@@ -179,6 +180,14 @@ def _peer(state: _PeerState, peer: PeerStatistics) -> Iterator[Told]:
     if peer.problem and peer.problem != state.problem:
         yield Told("problem", f"comparing with {peer.name} failed: {peer.problem}")
     state.problem = peer.problem
+
+
+def _has_called(state: _PeerState, peer: PeerStatistics) -> bool:
+    """Whether it was there between two looks, as who syncs once is: heard in this run (else it has
+    no clock to compare), and gone without a problem.
+    """
+    is_gone = not (peer.is_reachable or state.is_met or peer.problem)
+    return is_gone and peer.offset_ms is not None and peer.last_seen_ms != state.seen_ms
 
 
 def _clock(peer: PeerStatistics) -> Told:

@@ -28,7 +28,7 @@ from kioku.node.receipts import Receipts
 from kioku.node.site import Clock, Profile, Site
 from kioku.node.upkeep import Upkeep
 from kioku.transport.link import Address, LinkChange, Put, Query, Reply, ReplyEnd
-from kioku.transport.message import Beacon, Live, decode
+from kioku.transport.message import Beacon, Leaving, Live, decode
 from kioku.transport.peek import chunk_start
 
 if TYPE_CHECKING:
@@ -117,11 +117,12 @@ class Engine:
         self._site.link, self._site.is_up = None, False
 
     def farewell(self) -> None:
-        """Say now what would be said soon, for ``stop`` is next."""
+        """Say now what would be said soon, and farewell, for ``stop`` is next."""
         self.local_change()
         with self._surviving() as now:
             self._publisher.connected(now)
             self._publisher.advance(now)
+            self._publisher.leave()
 
     @contextmanager
     def _surviving(self) -> Iterator[int]:
@@ -244,6 +245,9 @@ class Engine:
             self._heard_beacon(put.sender, message, now_ms)
         elif isinstance(message, Live):
             self._heard_live(put.sender, message, now_ms)
+        elif isinstance(message, Leaving):
+            if peer := self._peers.get(put.sender):
+                peer.says_farewell(message.nonce)
         else:
             self._site.counts["ignored"] += 1
 

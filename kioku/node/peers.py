@@ -49,6 +49,7 @@ class Peer:
         "failures",
         "fruitless",
         "had_turn",
+        "has_left",
         "heard_ms",
         "heard_wall_ms",
         "is_erased",
@@ -79,6 +80,8 @@ class Peer:
         self.heard_wall_ms = 0
         self.offset_ms: int | None = None
         self.is_reachable = False
+        self.has_left = False
+        """It said that it ends. Anybody can say that: people are told, it is asked as before."""
         self.is_lost = False
         """It could be reached until our own link broke."""
         # what comparing knows
@@ -119,7 +122,11 @@ class Peer:
         self.heard_ms, self.heard_wall_ms = now_ms, wall_ms
         self.offset_ms = beacon.wall_ms - wall_ms
         self.is_reachable = True
-        self.is_lost = False
+        self.has_left = self.is_lost = False
+
+    def says_farewell(self, nonce: bytes) -> None:
+        """Note that it ends, unless that was another process of it."""
+        self.has_left = self.beacon is not None and self.beacon.nonce == nonce
 
     @property
     def is_hub(self) -> bool:

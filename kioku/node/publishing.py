@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from kioku.node.site import Site, Timer
 from kioku.transport.holdings import Place
-from kioku.transport.message import Beacon, Live
+from kioku.transport.message import Beacon, Leaving, Live
 
 if TYPE_CHECKING:
     from kioku.log.event import EventId
@@ -79,6 +79,10 @@ class Publisher:
         """Say nothing any more."""
         self._beacon.clear()
         self._received.clear()
+
+    def leave(self) -> None:
+        """Say that this process ends, for whoever would count it as reached until it is missed."""
+        self._site.put("beacon", Leaving(self._site.nonce).encode())
 
     def publish(self, now_ms: int) -> None:
         """Say live what our own log has since the last time."""

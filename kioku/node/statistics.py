@@ -27,7 +27,8 @@ class PeerStatistics:
         role: ``"hub"``, ``"spoke"``, or ``""`` while it has not said.
         version: its kioku's.
         last_seen_ms: when it was last heard, by our wall; 0 for never.
-        is_reachable: whether it was heard of late, on this link, and answers.
+        is_reachable: whether it was heard of late, on this link, and answers, and has not said
+            since that it ends.
         is_level: whether it stated what is stated here, now or a few seconds ago.
         was_level_ms: how long ago (by the steady clock) it last was; None for not in this run.
         behind: events that it has and this replica has not; None while that is not known.

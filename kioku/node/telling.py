@@ -73,8 +73,9 @@ def is_level(site: Site, peer: Peer) -> bool:
 
 
 def is_answering(peer: Peer) -> bool:
-    """Whether a peer was heard of late and answers what it is asked."""
-    return peer.is_reachable and peer.failures <= FAILURES_REACHABLE_MAX
+    """Whether a peer was heard of late, has not said that it ends, and answers what it is asked."""
+    is_there = peer.is_reachable and not peer.has_left
+    return is_there and peer.failures <= FAILURES_REACHABLE_MAX
 
 
 def _peer(site: Site, peer: Peer) -> PeerStatistics:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import itertools
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from kioku.errors import MalformedMessageError
 from kioku.log.chunk import MESSAGE_BYTES_MAX
 from kioku.log.event import UINT_LIMIT, EventId
 from kioku.log.payload import is_name
 from kioku.transport.holdings import Place
+from kioku.transport.limits import BODIES_MAX, HEX_DIGITS_MAX, PREFIXES_MAX, SEQS_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+_DIGITS: Final = frozenset("0123456789abcdef")
 
 
 def malformed(reason: str) -> MalformedMessageError:
@@ -84,3 +88,30 @@ def rising(items: list[Any]) -> tuple[Any, ...]:
     if any(low >= high for low, high in itertools.pairwise(items)):
         raise malformed("items repeat or are out of order")
     return tuple(items)
+
+
+def read_prefix(value: Any) -> str:
+    """Read what a log id begins with, in hex digits."""
+    if type(value) is not str or len(value) > HEX_DIGITS_MAX or not _DIGITS.issuperset(value):
+        raise malformed("not a prefix of a log id")
+    return value
+
+
+def read_prefixes(value: Any) -> tuple[str, ...]:
+    """Read prefixes, each once and in order."""
+    return rising([read_prefix(item) for item in read_list(value, low=1, high=PREFIXES_MAX)])
+
+
+def read_seqs(value: Any) -> tuple[int, ...]:
+    """Read seqs, each once and in order."""
+    return rising([read_seq(item) for item in read_list(value, low=1, high=SEQS_MAX)])
+
+
+def read_events(value: Any) -> tuple[EventId, ...]:
+    """Read events, each once and in order."""
+    return rising([read_event(item) for item in read_list(value, low=1, high=BODIES_MAX)])
+
+
+def read_places(value: Any) -> tuple[Place, ...]:
+    """Read places of one log, each once and in order."""
+    return rising([read_place(item) for item in read_list(value, low=0, high=SEQS_MAX)])

@@ -26,6 +26,7 @@ from kioku.transport.fields import (
     read_bytes,
     read_chunk,
     read_event,
+    read_events,
     read_flag,
     read_hash,
     read_id,
@@ -33,7 +34,10 @@ from kioku.transport.fields import (
     read_name,
     read_optional,
     read_place,
-    read_seq,
+    read_places,
+    read_prefix,
+    read_prefixes,
+    read_seqs,
     read_uint,
     rising,
 )
@@ -42,12 +46,10 @@ from kioku.transport.limits import (
     BODIES_MAX,
     CREDENTIAL_BYTES_MAX,
     HEADS_MAX,
-    HEX_DIGITS_MAX,
     IDENTITY_BYTES_MAX,
     ITEMS_MAX,
     PREFIXES_MAX,
     PROTOCOL_VERSION,
-    SEQS_MAX,
     SPACES_MAX,
     SUM_BYTES,
     SUMS,
@@ -60,7 +62,6 @@ EndStatus = Literal["done", "credit", "unknown", "refused", "malformed", "versio
 Role = Literal["hub", "spoke"]
 _STATUSES: Final = get_args(EndStatus)
 _ROLES: Final = get_args(Role)
-_DIGITS: Final = frozenset("0123456789abcdef")
 
 
 def _encoded(kind: int, *fields: object) -> bytes:
@@ -230,6 +231,16 @@ class SpacesAnswer(NamedTuple):
         return _encoded(12, [list(space) for space in self.spaces])
 
 
+class Leaving(NamedTuple):
+    """Says that the process with this nonce ends in order, so that nobody waits to be told."""
+
+    nonce: bytes
+
+    def encode(self) -> bytes:
+        """Give its bytes."""
+        return _encoded(13, self.nonce)
+
+
 class Unknown(NamedTuple):
     """A message of a type that this kioku does not know: ignore it."""
 
@@ -242,7 +253,7 @@ class Unknown(NamedTuple):
 
 QueryMessage = HeadsQuery | HashesQuery | RangeQuery | BodiesQuery
 Answer = HeadsAnswer | HashesAnswer | ChunkReply | BodiesAnswer | End
-Message = Beacon | Live | QueryMessage | Answer | SpacesAnswer | Unknown
+Message = Beacon | Live | Leaving | QueryMessage | Answer | SpacesAnswer | Unknown
 
 
 def decode(data: bytes) -> Message:
@@ -287,28 +298,6 @@ def _status(value: Any) -> EndStatus:
     return cast("EndStatus", value)
 
 
-def _prefix(value: Any) -> str:
-    if type(value) is not str or len(value) > HEX_DIGITS_MAX or not _DIGITS.issuperset(value):
-        raise malformed("not a prefix of a log id")
-    return value
-
-
-def _prefixes(value: Any) -> tuple[str, ...]:
-    return rising([_prefix(item) for item in read_list(value, low=1, high=PREFIXES_MAX)])
-
-
-def _seqs(value: Any) -> tuple[int, ...]:
-    return rising([read_seq(item) for item in read_list(value, low=1, high=SEQS_MAX)])
-
-
-def _events(value: Any) -> tuple[EventId, ...]:
-    return rising([read_event(item) for item in read_list(value, low=1, high=BODIES_MAX)])
-
-
-def _places(value: Any) -> tuple[Place, ...]:
-    return rising([read_place(item) for item in read_list(value, low=0, high=SEQS_MAX)])
-
-
 def _head(value: Any) -> Head:
     *tip, hlc, credential = read_list(value, low=5, high=5)
     _credential(credential)
@@ -317,7 +306,7 @@ def _head(value: Any) -> Head:
 
 def _read_part(value: Any) -> Part:
     named, stated = read_list(value, low=2, high=2)
-    prefix = _prefix(named)
+    prefix = read_prefix(named)
     if type(stated) is bytes:
         both = read_bytes(stated, low=SUMS * SUM_BYTES, high=SUMS * SUM_BYTES)
         sums = tuple(both[at : at + SUM_BYTES] for at in range(0, len(both), SUM_BYTES))
@@ -385,14 +374,15 @@ _BEACON_READERS: Final = (
 _FORMS: Final = {
     1: _Form(_beacon, _BEACON_READERS),
     2: _Form(Live, (read_chunk,)),
-    3: _Form(HeadsQuery, (_prefixes,)),
+    3: _Form(HeadsQuery, (read_prefixes,)),
     4: _Form(HeadsAnswer, (_parts, read_flag, read_hash)),
-    5: _Form(HashesQuery, (read_event, _seqs)),
-    6: _Form(HashesAnswer, (partial(read_optional, _places),)),
+    5: _Form(HashesQuery, (read_event, read_seqs)),
+    6: _Form(HashesAnswer, (partial(read_optional, read_places),)),
     7: _Form(RangeQuery, (read_event, partial(read_optional, read_place), read_uint)),
     8: _Form(ChunkReply, (read_chunk,)),
-    9: _Form(BodiesQuery, (_events,)),
+    9: _Form(BodiesQuery, (read_events,)),
     10: _Form(BodiesAnswer, (_bodies,)),
     11: _Form(End, (_status,)),
     12: _Form(SpacesAnswer, (_spaces,)),
+    13: _Form(Leaving, (read_id,)),
 }

@@ -88,6 +88,17 @@ def test_ready_is_only_who_is_level_with_a_peer_that_is_reached(mesh: Mesh) -> N
     assert shown(spoke, "status")["mesh_events_left"] is None, "nobody is there who would know"
 
 
+def test_a_machine_that_ends_in_order_is_not_counted_any_more(
+    pair: tuple[Machine, Machine],
+) -> None:
+    hub, spoke = pair
+    until(lambda: shown(hub, "status")["mesh_ready"], lambda: hub.log)
+    spoke.end()
+    until(lambda: not shown(hub, "status")["mesh_ready"], lambda: hub.log)
+    assert shown(hub, "status")["mesh_peers_reached"] == 0
+    said(hub, "beta is not reached any more")
+
+
 def test_status_tells_of_a_stopped_node_and_of_what_waits_for_it(
     pair: tuple[Machine, Machine],
 ) -> None:

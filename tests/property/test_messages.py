@@ -22,6 +22,7 @@ from kioku.transport.message import (
     HashesQuery,
     HeadsAnswer,
     HeadsQuery,
+    Leaving,
     Live,
     Part,
     RangeQuery,
@@ -102,6 +103,7 @@ everything = st.one_of(
         End, st.sampled_from(("done", "credit", "unknown", "refused", "malformed", "version"))
     ),
     st.builds(SpacesAnswer, rising(st.tuples(raw(16), names), 0, 5)),
+    st.builds(Leaving, raw(16)),
 )
 
 
@@ -196,6 +198,8 @@ HEAD = [*PLACE, 0, None]
         [12, 1, [[bytes(16), "a\nb"]]],
         [12, 1, [[bytes(16), "x" * 129]]],
         [12, 1, [[n.to_bytes(16, "big"), "s"] for n in range(65)]],
+        [13, 1, bytes(15)],
+        [13, 1],
         [2, 1, b"x", 1],
         {"type": 1},
         "text",

@@ -22,6 +22,29 @@ UPKEEP = "kioku/node/upkeep.py"
 CLOCK_SETTING = "kioku/node/clock_setting.py"
 
 ENGINE_GROUPS: dict[str, list[Change]] = {
+    "farewell": [
+        Change(
+            "a farewell of another process counts",
+            PEERS,
+            "self.has_left = self.beacon is not None and self.beacon.nonce == nonce",
+            "self.has_left = True",
+            HOSTILITY_TESTS,
+        ),
+        Change(
+            "who has left is never there again",
+            PEERS,
+            "self.has_left = self.is_lost = False",
+            "self.is_lost = False",
+            HOSTILITY_TESTS,
+        ),
+        Change(
+            "who has left counts as reached",
+            TELLING,
+            "is_there = peer.is_reachable and not peer.has_left",
+            "is_there = peer.is_reachable",
+            ENGINE_TESTS,
+        ),
+    ],
     "engine": [
         Change(
             "an equal peer is compared with all the same",

@@ -131,7 +131,7 @@ class Machine:
 
     def stop(self) -> None:
         """End its processes in order."""
-        if self.guard(self.engine.stop):
+        if self.guard(self.engine.farewell) and self.guard(self.engine.stop):
             self.transport.close()
             self.is_up = False
             self.end_reading()

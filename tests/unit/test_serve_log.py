@@ -106,6 +106,22 @@ def test_a_hub_says_where_it_listens_and_a_spoke_whom_it_dials() -> None:
     assert Reader().told(dialling)[0] == ("dialling", "dialling tcp/192.0.2.1:7447")
 
 
+def test_who_came_and_went_between_two_looks_is_told_once_for_each_time() -> None:
+    reader = begun()
+    gone = {"is_reachable": False, "is_level": True}
+    for last_seen_ms in (5, 9):
+        looked = status(engine(peer(), peer("gamma", last_seen_ms=last_seen_ms, **gone)))
+        told = reader.told(looked)
+        assert told[:2] == [
+            ("met", "met gamma (hub, kioku 0.1.0)"),
+            ("gone", "gamma is not reached any more"),
+        ]
+        assert reader.events(looked) == []
+    silent = peer("gamma", last_seen_ms=11, problem="timeout", **gone)
+    absent = peer("delta", last_seen_ms=7, offset_ms=None, **gone)
+    assert reader.events(status(engine(peer(), silent, absent))) == ["problem"]
+
+
 def test_a_lost_connection_and_a_lost_peer_are_told_and_so_is_their_return() -> None:
     reader = begun()
     gone = engine(peer(is_reachable=False))

@@ -22,6 +22,7 @@ FIELDS = {
     10: ("bodies",),
     11: ("status",),
     12: ("spaces",),
+    13: ("nonce",),
 }
 STATUSES = ("done", "credit", "unknown", "refused", "malformed", "version")
 

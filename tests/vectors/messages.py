@@ -23,6 +23,7 @@ from kioku.transport.message import (
     HashesQuery,
     HeadsAnswer,
     HeadsQuery,
+    Leaving,
     Live,
     Part,
     RangeQuery,
@@ -89,6 +90,7 @@ def messages() -> dict[str, Message]:
         "end: malformed": End("malformed"),
         "end: version": End("version"),
         "spaces answer": SpacesAnswer(((b"\x18" * 16, "default"), (b"\x19" * 16, "日本語"))),
+        "leaving": Leaving(b"\x15" * 16),
     }
 
 

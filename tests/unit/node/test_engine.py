@@ -56,6 +56,34 @@ def test_what_is_said_last_is_not_left_to_a_later_beacon() -> None:
     assert peer.is_level
 
 
+def test_who_says_that_it_ends_is_not_counted_as_reached_any_more() -> None:
+    world = World()
+    hub, anna, ben = world.add("hub", "hub"), world.add("anna"), world.add("ben")
+    world.run(5_000)
+    ben.end()  # without a word: nobody can know yet
+    anna.step(anna.engine.farewell)
+    anna.end()
+    world.settle()
+    found = {peer.name: peer.is_reachable for peer in hub.engine.statistics().peers}
+    assert found == {"anna": False, "ben": True}
+    anna.begin()
+    world.run(2_000)
+    found = {peer.name: peer.is_reachable for peer in hub.engine.statistics().peers}
+    assert found == {"anna": True, "ben": True}
+
+
+def test_a_hub_that_nobody_is_left_with_is_not_ready() -> None:
+    world = World()
+    hub, anna = world.add("hub", "hub"), world.add("anna")
+    world.run(5_000)
+    assert hub.engine.statistics().is_ready
+    anna.step(anna.engine.farewell)
+    anna.end()
+    world.settle()
+    told = hub.engine.statistics()
+    assert (told.is_ready, told.is_level) == (False, False)
+
+
 def test_who_begins_anew_is_greeted_although_nobody_noticed_that_it_was_gone() -> None:
     world = World()
     hub, anna = world.add("hub", "hub"), world.add("anna")

@@ -15,7 +15,7 @@ from kioku.node.answers import PENDING_MAX, REPLIES_PER_TURN
 from kioku.node.peers import PEERS_MAX
 from kioku.transport.limits import QUERY_BYTES_MAX
 from kioku.transport.link import Address, LinkChange, Put, Query, Reply, ReplyEnd
-from kioku.transport.message import Beacon, End, HeadsQuery, Live, RangeQuery, decode
+from kioku.transport.message import Beacon, End, HeadsQuery, Leaving, Live, RangeQuery, decode
 from tests.unit.node.world import Machine, World
 
 
@@ -240,3 +240,30 @@ def test_hints_that_lead_to_nothing_lead_to_fewer_and_fewer_sessions() -> None:
         world.run(100)
     assert hub.engine.statistics().counts["hints"] == 600
     assert 3 <= world.counts["ask heads"] < 20
+
+
+def test_a_forged_farewell_is_only_shown_and_only_until_the_next_beacon() -> None:
+    """Whoever can publish can say it for others: nothing may depend on it."""
+    world, hub, anna = pair()
+    before = anna.joined
+    process = anna.engine._site.nonce
+
+    def shown() -> list[bool]:
+        return [peer.is_reachable for peer in hub.engine.statistics().peers]
+
+    for sender, nonce in ((before, b"n" * 16), (before._replace(log_id=b"l" * 16), process)):
+        hub.inbox.append(Put(sender, "beacon", Leaving(nonce).encode()))
+        world.settle()
+        assert shown() == [True], "another process, or nobody who was heard"
+    hub.inbox.append(Put(before, "beacon", Leaving(process).encode()))
+    world.settle()
+    assert shown() == [False]
+    asked = len(world.asked)
+    hub.step(hub.engine.compare_now)
+    hub.inbox.append(Put(before, "beacon", Leaving(process).encode()))
+    world.run(1_000)
+    assert ("hub", "anna", "heads") in world.asked[asked:], "it is asked all the same"
+    (key,) = anna.save(b"while it seems to be gone")
+    world.run(5_000)
+    assert hub.shows(key) == b"while it seems to be gone"
+    assert shown() == [True]
