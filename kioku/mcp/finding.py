@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 NOTHING: Final = "No matching memories."
 SUPERSEDERS_MAX: Final = 3
-FETCHED_MAX: Final = 100
+FETCHED_MAX: Final = 40
 """Observations of one page that are read: of the shortest, no more fit into a result."""
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from kioku.mcp.desk import Desk
     from kioku.mcp.showing import Found
 
-DEPTH: Final = 200
+DEPTH: Final = 60
 """Of each way of asking: the same for every page, so that the pages fit together."""
 _BY_WORDS: Final = "words"
 

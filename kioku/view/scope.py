@@ -15,7 +15,7 @@ from kioku.view.text import set_apart
 from kioku.view.visible import NOT_EXPIRED, NOT_SUPERSEDED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     import apsw
 
@@ -149,8 +149,15 @@ def make_scope(
     source = "record_project" if "projects0" in draft.bindings else "record_newest"
     if "projects1" in draft.bindings:
         source = "record_newest"
-    words = _words_of(filter.references[0]) if len(filter.references) == 1 else ""
+    words = _any_of_phrases(map(_words_of, filter.references))
+    words = words or _any_of_phrases(_phrase(path.strip("/")) for path in filter.source_files)
     return Scope(draft.where, part, draft.bindings, source, has_filter, words)
+
+
+def _any_of_phrases(phrases: Iterable[str]) -> str:
+    """What matches any of some phrases; empty if one of them cannot be told, or there are none."""
+    found = list(phrases)
+    return " OR ".join(found) if all(found) else ""
 
 
 def _words_of(reference: str) -> str:
@@ -161,9 +168,14 @@ def _words_of(reference: str) -> str:
     start = start_of(reference)[:_PHRASE_CHARACTERS_MAX]
     if start != reference:
         start = start[: max(map(start.rfind, _WORD_ENDS)) + 1]
-    if _UNTELLABLE.search(start) or not _ALPHANUMERIC.search(start):
+    return _phrase(start)
+
+
+def _phrase(text: str) -> str:
+    """The words of a text that begins where one begins and ends where one ends, as a phrase."""
+    if _UNTELLABLE.search(text) or not _ALPHANUMERIC.search(text):
         return ""
-    apart = start if start.isascii() else set_apart(start)
+    apart = text if text.isascii() else set_apart(text)
     return '"' + apart.replace('"', " ") + '"'
 
 

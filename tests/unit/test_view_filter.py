@@ -122,6 +122,34 @@ def test_the_word_index_hides_no_reference(references: list[str], data: st.DataO
     assert store.newest(filter=Filter(references=(wanted,))) == expected[::-1]
 
 
+_PATHS = st.lists(
+    st.text(st.sampled_from("ab7Running:.-*\"'( éがか\u3099각한각"), min_size=1, max_size=8),
+    min_size=1,
+    max_size=3,
+)
+
+
+@settings(max_examples=60)
+@given(st.lists(_PATHS, min_size=1, max_size=5), st.data())
+def test_the_word_index_hides_no_source_file(paths: list[list[str]], data: st.DataObject) -> None:
+    """What is looked up by the words of a path is what reading every body gives."""
+    store = ViewStore()
+    for number, parts in enumerate(paths, 1):
+        told = Observation(str(number), source_files=("Else/where", "/".join(parts), "b"))
+        store.show(told, key=number, hlc=number)
+    one = data.draw(st.sampled_from(paths))
+    ends = ["/".join(one[data.draw(st.integers(0, len(one) - 1)) :]), *data.draw(_FURTHER)]
+    expected = [
+        str(number)
+        for number, parts in enumerate(paths, 1)
+        if any(f"/{'/'.join(parts)}".endswith(f"/{end}") or end in ("b", "where") for end in ends)
+    ]
+    assert store.newest(filter=Filter(source_files=tuple(ends))) == expected[::-1]
+
+
+_FURTHER = st.lists(st.sampled_from(["where", "b", "nowhere.py", "7"]), max_size=2)
+
+
 def test_what_never_ends_can_be_asked_for(store: ViewStore) -> None:
     assert len(store.search("alpha", filter=Filter(expires=False))) == 9
 
