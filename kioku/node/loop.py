@@ -2,7 +2,7 @@
 
     the transport's threads ─► inboxes ┐
     saves of this process ─► wake ─────┼─► turn: each seat in its turn; then wait until one is due,
-    other processes' saves ─► 50 ms ───┘         or woken, at most ``LOOK_MS``
+    other processes' saves ─► 50 ms ───┘         or woken, with a look each ``LOOK_MS``
 
 The rule this module guards: **nothing it waits for is without a bound, and it ends on its own when
 nobody is left who could end it**. Its thread is no daemon, for a daemon is killed in the middle of
@@ -39,10 +39,10 @@ if TYPE_CHECKING:
 
 LOOK_MS: Final = 50
 """Between two looks at what other processes saved: half of what a person takes for at once."""
-PAUSE_MS_MAX: Final = 250
-"""The longest pause, so that the end of the program is noticed while nothing is led here."""
 ROUND_MS: Final = 250
 """Between two looks at what changes seldom, unless a seat moves: a turn should cost nothing."""
+ROUND_MS_SETTLED: Final = 1_000
+"""The same while there is a connection and nothing is waited for."""
 ASK_MS: Final = 250
 ASK_MS_MAX: Final = 8_000
 """Until hubs are asked again which spaces they have: a hub that just began has none yet."""
@@ -194,19 +194,28 @@ class Loop:
             has_more |= seat.turn(now_ms)
             moves += seat.moves
         if now_ms >= self._round_due_ms or moves != self._moves:
-            self._moves, self._round_due_ms = moves, now_ms + ROUND_MS
+            self._moves = moves
             self._go_round(now_ms)
+            self._round_due_ms = now_ms + (ROUND_MS_SETTLED if self._is_settled() else ROUND_MS)
         if self._askers:  # behind the turns: so a status knows what was saved before it was asked
             self._tell_askers()
         if not has_more and not self._posted:
             self._wait(now_ms)
 
+    def _is_settled(self) -> bool:
+        """Whether only a message, a save or a moment that somebody named calls for a turn."""
+        return self._transport is not None and not any(seat.wants_offers for seat in self._seats)
+
     def _wait(self, now_ms: int) -> None:
-        due = (seat.due_ms(now_ms + LOOK_MS) for seat in self._seats)
-        until_ms = min(now_ms + PAUSE_MS_MAX, *due)
-        if until_ms > now_ms:
+        """Wait until a turn is due, and meanwhile do next to nothing: twenty times a second."""
+        until_ms = min(self._round_due_ms, *(seat.due_ms for seat in self._seats))
+        while (left_ms := until_ms - now_ms) > 0:
             with suppress(Empty):
-                self._woken.get(timeout=(until_ms - now_ms) / 1_000)
+                self._woken.get(timeout=min(left_ms, LOOK_MS) / 1_000)
+                break
+            now_ms = self._clock.steady_ms()
+            if self._is_abandoned() or any(seat.is_touched(now_ms) for seat in self._seats):
+                break
         while not self._woken.empty():
             self._woken.get_nowait()
         # Last: whoever finds it still set has already left what the coming turn looks at.

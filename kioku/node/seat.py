@@ -21,6 +21,7 @@ from kioku.node.engine import Engine
 from kioku.node.inbox import Inbox
 from kioku.node.joining import Offer, decide
 from kioku.node.leader import LeaderLock
+from kioku.node.looking import Looking
 from kioku.node.status import SpaceStatus
 from kioku.transport.link import LinkChange
 
@@ -94,6 +95,7 @@ class Seat:
         self._inbox = Inbox(surroundings.wake)
         self._offer: Offer | None = None
         self._version = 0
+        self._looking = Looking(self.path)
         self._due_ms = 0
         self._lock_due_ms = 0
         self._place_due_ms = 0
@@ -128,9 +130,14 @@ class Seat:
         """How many messages of others have come in so far."""
         return self._inbox.heard
 
-    def due_ms(self, look_ms: int) -> int:
-        """When its next turn is due, on the steady clock; by ``look_ms`` while it is led."""
-        return min(self._due_ms, look_ms) if self._led is not None else self._lock_due_ms
+    @property
+    def due_ms(self) -> int:
+        """When its next turn is due, on the steady clock."""
+        return self._due_ms if self._led is not None else self._lock_due_ms
+
+    def is_touched(self, now_ms: int) -> bool:
+        """Whether others may have written to it while it is led, so that a turn is due now."""
+        return self._led is not None and self._looking.is_touched(now_ms)
 
     def status(self) -> SpaceStatus:
         """Tell how it stands."""
@@ -240,7 +247,7 @@ class Seat:
         self._led, self._offer = _Led(replica, engine), None
         self.moves += 1
         self._inbox = Inbox(around.wake)
-        self._version = replica.data_version()
+        self._version, self._looking = replica.data_version(), Looking(replica.path)
         self._place_due_ms = now_ms + PLACE_MS
         self._led_since_ms = self._due_ms = now_ms
         self._must_ask = not self._space.is_chosen and around.profile.role == "spoke"
@@ -252,7 +259,7 @@ class Seat:
     def _lead(self, led: _Led, now_ms: int) -> bool:
         replica, engine = led
         self._look_at_place(replica, now_ms)
-        has_changed = self._has_changed(replica)
+        has_changed = self._looking.is_due(now_ms) and self._has_changed(replica)
         if self._is_busy:
             self._is_busy, self.problem = False, ""
         if self.state == "joining":

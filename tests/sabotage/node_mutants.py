@@ -11,6 +11,7 @@ CONNECTING = "kioku/node/connecting.py"
 JOINING = "kioku/node/joining.py"
 LOOP = "kioku/node/loop.py"
 SEAT = "kioku/node/seat.py"
+LOOKING = "kioku/node/looking.py"
 NODE = "kioku/node/node.py"
 STATUS = "kioku/node/status.py"
 SYNCING = "kioku/memory/syncing.py"
@@ -22,12 +23,35 @@ CONNECTING_TESTS = "tests/unit/test_node_connecting.py"
 JOINING_TESTS = "tests/unit/test_node_joining.py"
 SPACES_TESTS = "tests/unit/test_node_spaces.py"
 NODE_TESTS = "tests/unit/test_node.py"
+LOOKING_TESTS = "tests/unit/test_node_looking.py"
 STATUS_TESTS = "tests/unit/test_node_status.py"
 SYNCING_TESTS = "tests/unit/test_memory_syncing.py"
 PROCESS_TESTS = "tests/integration/test_node_processes.py"
 
 NODE_GROUPS: dict[str, list[Change]] = {
     "node": [
+        # what others saved
+        Change(
+            "a commit that is seen later than its frames is not looked for",
+            LOOKING,
+            "self._doubted_until_ms = now_ms + DOUBT_MS",
+            "self._doubted_until_ms = now_ms + 1",
+            LOOKING_TESTS,
+        ),
+        Change(
+            "what shows in no file is never seen",
+            LOOKING,
+            "if self._asked_ms is None or now_ms - self._asked_ms >= DOUBT_MS:",
+            "if self._asked_ms is None:",
+            LOOKING_TESTS,
+        ),
+        Change(
+            "a log that begins anew at the same size is not told from the old one",
+            LOOKING,
+            "return found.st_ino, found.st_size, found.st_mtime_ns",
+            "return found.st_ino, found.st_size, 0",
+            LOOKING_TESTS,
+        ),
         # who leads
         Change(
             "two processes lead at once",
