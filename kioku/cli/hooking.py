@@ -89,8 +89,9 @@ def _answer(arguments: Namespace, look: Look) -> None:
         known = ", ".join(CLIENTS)
         raise InvalidArgumentError(f"--hook: {arguments.hook!r} is none of {known}")
     start = read_start(_input())
-    _pin_session(start.session_id)
     settings = _spoken(load_settings(os.environ, space=arguments.space), client, start)
+    if settings.session_id == start.session_id:
+        _pin_session(start.session_id)
     project = arguments.project
     if project is None:
         project = present(settings, start.directory).name
@@ -156,13 +157,15 @@ def _spoken(settings: Settings, client: Client, start: Start) -> Settings:
         if settings.sources[field].startswith(_TOLD_BY_OTHERS)
     }
     named: Settings = settings._replace(**told)  # type: ignore[arg-type] # both are text
-    return named._replace(session_id=settings.session_id or start.session_id)
+    if start.session_id and settings.sources["session_id"].startswith(_TOLD_BY_OTHERS):
+        return named._replace(session_id=start.session_id)
+    return named
 
 
 def _pin_session(session_id: str) -> None:
     """Let the commands that Claude Code runs in this session save under its id."""
     path = os.environ.get(ENV_FILE_VARIABLE, "")
-    if not path or not session_id or os.environ.get(SESSION_VARIABLE):
+    if not path or not session_id:
         return
     try:
         with open(path, "a", encoding="utf-8") as file:

@@ -106,8 +106,12 @@ def test_claudes_commands_save_under_the_sessions_id(checkout: Path) -> None:
     hooked("claude-code", said, CLAUDE_ENV_FILE=str(script))
     assert script.read_text() == f"export KIOKU_SESSION_ID='{SESSION}'\n"
     hooked("claude-code", {**said, "session_id": "a'; rm -rf /"}, CLAUDE_ENV_FILE=str(script))
-    hooked("claude-code", said, CLAUDE_ENV_FILE=str(script), KIOKU_SESSION_ID="mine")
+    for name in ("KIOKU_SESSION_ID", "KIOKU_MESH_SESSION_ID"):  # somebody pinned another
+        hooked("claude-code", said, CLAUDE_ENV_FILE=str(script), **{name: "mine"})
     assert script.read_text().count("\n") == 1
+    inherited = {"CLAUDECODE": "1", "CLAUDE_CODE_SESSION_ID": "of-another-terminal"}
+    hooked("claude-code", said, CLAUDE_ENV_FILE=str(script), **inherited)
+    assert script.read_text().count(SESSION) == 2
 
 
 BROKEN: dict[str, tuple[bytes, dict[str, str]]] = {
