@@ -40,6 +40,7 @@ def offline() -> Iterator[Offline]:
         dead = f"http://127.0.0.1:{free_port()}"
         names = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
         variables = {form: dead for name in names for form in (name, name.lower())}
+        variables |= {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
         yield Offline((), variables, "proxy variables that lead to a dead port of the loopback")
         return
     with Network() as network:
