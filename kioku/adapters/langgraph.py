@@ -17,6 +17,7 @@ from kioku.adapters.values import check_filter, decode, encode, matches
 from kioku.errors import InvalidArgumentError
 from kioku.memory.awaiting import AsyncMemory
 from kioku.observation import from_unix_ms
+from kioku.secrets import refuse_in_name
 
 try:
     from langgraph.store.base import (
@@ -126,18 +127,19 @@ class KiokuStore(BaseStore):
 
     def _done(self, memory: Memory, ops: list[Op]) -> list[Result]:
         puts: dict[Name, Put | None] = {}
-        reads = [self._step(op, puts, memory.now_ms()) for op in ops]
+        reads = [self._step(op, puts, memory) for op in ops]
         results = [None if read is None else read(memory) for read in reads]
         if puts:
             self._items.write(memory, puts)
         return results
 
     def _step(
-        self, op: Op, puts: dict[Name, Put | None], now_ms: int
+        self, op: Op, puts: dict[Name, Put | None], memory: Memory
     ) -> Callable[[Memory], Result] | None:
         """What an operation reads, once it has been checked; what it puts is noted."""
         if isinstance(op, PutOp):
-            puts[_name(op)] = _put(op, now_ms)
+            name = _name(op)
+            puts[name] = _put(op, name, memory)
             return None
         if isinstance(op, GetOp):
             return partial(self._got, name=_name(op))
@@ -210,7 +212,7 @@ def _labels(namespace: Iterable[Any]) -> tuple[str, ...]:
     return labels
 
 
-def _put(op: PutOp, now_ms: int) -> Put | None:
+def _put(op: PutOp, name: Name, memory: Memory) -> Put | None:
     """What an item becomes; None if it is to be deleted."""
     if op.index not in (None, False):
         raise NotImplementedError(
@@ -218,7 +220,11 @@ def _put(op: PutOp, now_ms: int) -> Put | None:
         )
     if op.value is None:
         return None
-    return Put(encode(op.value), None if op.ttl is None else _end(op.ttl, now_ms))
+    for text in (*name.namespace, name.key):
+        field = "key" if text == name.key else "namespace"
+        refuse_in_name(field, text, memory.secrets)  # without it, it would be another item's name
+    content = encode(op.value, secrets=memory.secrets)
+    return Put(content, None if op.ttl is None else _end(op.ttl, memory.now_ms()))
 
 
 def _end(minutes: Any, now_ms: int) -> datetime:

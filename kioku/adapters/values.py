@@ -11,6 +11,8 @@ from typing import Any, Final
 
 from kioku.errors import InvalidArgumentError, TooLargeError
 from kioku.observation.layout import CONTENT_BYTES_MAX
+from kioku.secrets import refuse_in_name, screened_text
+from kioku.secrets.gate import ALLOW
 
 DEPTH_MAX: Final = 64
 """Lists and mappings within each other; a parser of JSON need not go deeper."""
@@ -19,11 +21,16 @@ _CONTROLS: Final = re.compile("[\x7f-\x9f]")  # JSON leaves these as they are, a
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
-def encode(value: object) -> str:
-    """Give the one line of JSON that stands for a value.
+def encode(value: object, *, secrets: str) -> str:
+    """Give the one line of JSON that stands for a value, without what must not be saved.
+
+    Private parts are taken out of each text, credentials of the whole, for often only the key that
+    a text stands under tells that it is one. ``secrets`` is the memory's policy.
 
     Raises:
         InvalidArgumentError: if JSON cannot hold it; the message names the place.
+        InvalidObservationError: if a private part has no end.
+        SecretRefusedError: if it holds a credential, and those are refused.
         TooLargeError: if it is longer than any content.
     """
     if not isinstance(value, Mapping):
@@ -33,6 +40,12 @@ def encode(value: object) -> str:
     except ValueError as error:  # a whole number of thousands of digits
         raise InvalidArgumentError(f"value: {error}; give it as text") from error
     text = _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    kept = screened_text("value", text, secrets)
+    if kept != text and _shape(_read(kept)) != _shape(_read(text)):
+        raise InvalidArgumentError(
+            "value: holds a credential that reaches over several of its parts; take it out"
+        )
+    text = kept
     size = len(text.encode())
     if size > CONTENT_BYTES_MAX:
         raise TooLargeError("value", size, CONTENT_BYTES_MAX)
@@ -41,11 +54,25 @@ def encode(value: object) -> str:
 
 def decode(content: str) -> dict[str, Any]:
     """Give the value that an item's text says; of text that somebody wrote by hand, the text."""
+    value = _read(content)
+    return {"content": content} if value is None else value
+
+
+def _read(content: str) -> dict[str, Any] | None:
     try:
         value = json.loads(content)
     except (ValueError, RecursionError):
-        value = None
-    return value if isinstance(value, dict) else {"content": content}
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _shape(value: Any) -> Any:
+    """What a value is but for its texts and keys."""
+    if isinstance(value, dict):
+        return {number: _shape(each) for number, each in enumerate(value.values())}
+    if isinstance(value, list):
+        return [_shape(each) for each in value]
+    return "" if isinstance(value, str) else value
 
 
 def _plain(value: Any, place: str, depth: int) -> Any:
@@ -59,13 +86,14 @@ def _plain(value: Any, place: str, depth: int) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(each, f"{place}[{n}]", depth + 1) for n, each in enumerate(value)]
     _check_scalar(value, place)
-    return value
+    return screened_text(place, value, ALLOW) if isinstance(value, str) else value
 
 
 def _key(key: object, place: str) -> str:
     if not isinstance(key, str):
         raise InvalidArgumentError(f"{place}: the key {key!r} is no text; make it one")
     _check_scalar(key, place)
+    refuse_in_name(place, key, ALLOW)
     return key
 
 

@@ -253,6 +253,11 @@ class AsyncMemory:
         """Who saves here: agent family, client, host and session."""
         return self._memory.author
 
+    @property
+    def secrets(self) -> str:
+        """What becomes of credentials that are to be saved: ``redact``, ``refuse`` or ``allow``."""
+        return self._memory.secrets
+
     def now_ms(self) -> int:
         """The time as this memory takes it, in milliseconds since 1970.
 

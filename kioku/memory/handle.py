@@ -50,6 +50,11 @@ class Handle:
         return self._author
 
     @property
+    def secrets(self) -> str:
+        """What becomes of credentials that are to be saved: ``redact``, ``refuse`` or ``allow``."""
+        return self._settings.secrets
+
+    @property
     def replica(self) -> Replica:
         """The replica below, for what a memory does not offer; it closes with the memory."""
         return self._replica

@@ -52,8 +52,8 @@ ADAPTER_GROUPS: dict[str, list[Change]] = {
         Change(
             "of two puts in a batch the first counts",
             LANGGRAPH,
-            "puts[_name(op)] = _put(op, now_ms)",
-            "puts.setdefault(_name(op), _put(op, now_ms))",
+            "puts[name] = _put(op, name, memory)",
+            "puts.setdefault(name, _put(op, name, memory))",
             STORE_TESTS,
         ),
         Change(

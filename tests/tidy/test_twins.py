@@ -11,7 +11,12 @@ import pytest
 
 import kioku
 
-PLAIN = {"author", "session_id", "now_ms"}  # they touch no store, so there is nothing to await
+PLAIN = {
+    "author",
+    "secrets",
+    "session_id",
+    "now_ms",
+}  # they touch no store, so there is nothing to await
 LEFT_OUT = {"replica"}  # its methods would stop the loop: ``run`` is the way to it
 ADDED = {"run"}
 

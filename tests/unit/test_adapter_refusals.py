@@ -22,6 +22,8 @@ import kioku
 from kioku.adapters.langgraph import KiokuStore
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kioku.memory import Memory
 
 ALICE = ("users", "alice")
@@ -109,3 +111,55 @@ def test_without_the_framework_one_line_says_what_to_install(
         importlib.import_module("kioku.adapters.langgraph")
     assert "\n" not in str(caught.value)
     assert caught.value.__suppress_context__
+
+
+# --- credentials and private parts ---------------------------------------------------------------
+
+TOKEN = "ghp_" + "a1B2c3D4e5F6" * 3
+KEY_BEGIN = "-----BEGIN RSA PRIVATE KEY-----\n" + "abcdEFGH1234" * 10
+KEY_END = "abcdEFGH1234" * 10 + "\n-----END RSA PRIVATE KEY-----"
+
+
+def test_what_must_not_be_saved_is_taken_out_of_each_text(store: KiokuStore) -> None:
+    store.put(
+        ALICE, "k", {"a": f"it is {TOKEN}", "b": ["<private>x</private>y"], "password": "hunter2x9"}
+    )
+    item = store.get(ALICE, "k")
+    assert item is not None
+    assert item.value == {
+        "a": "it is [redacted: github token]",
+        "b": ["[private]y"],
+        "password": "[redacted: password]",
+    }
+
+
+@pytest.mark.parametrize(
+    ("op", "words"),
+    [
+        (PutOp(ALICE, "k", {"a": "<private>x", "b": "y</private>"}), "value.a: .* never closed"),
+        (PutOp(ALICE, "k", {"<private>x</private>": 1}), "value: has a private part"),
+        (PutOp(ALICE, "k", {"a": KEY_BEGIN, "b": KEY_END}), "several of its parts"),
+        (PutOp(ALICE, TOKEN, {}), "key: holds what looks like a credential"),
+        (PutOp(("users", TOKEN), "k", {}), "namespace: holds what looks like a credential"),
+    ],
+)
+def test_what_cannot_be_taken_out_is_refused(store: KiokuStore, op: PutOp, words: str) -> None:
+    with pytest.raises(kioku.UsageError, match=words):
+        store.batch([PutOp(ALICE, "before", {}), op])
+    assert store.search(()) == []
+
+
+def test_the_memorys_policy_is_the_stores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for policy in ("refuse", "allow"):
+        monkeypatch.setenv("KIOKU_SECRETS", policy)
+        with kioku.open(tmp_path / f"{policy}.db") as memory:
+            assert memory.secrets == policy
+            store = KiokuStore(memory)
+            if policy == "refuse":
+                with pytest.raises(kioku.SecretRefusedError, match="value"):
+                    store.put(ALICE, "k", {"a": TOKEN})
+            else:
+                store.put(ALICE, TOKEN, {"a": TOKEN})
+                item = store.get(ALICE, TOKEN)
+                assert item is not None
+                assert item.value == {"a": TOKEN}
