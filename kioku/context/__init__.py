@@ -67,6 +67,8 @@ def build_context(
     """
     if type(budget) is not int or budget < 0:
         raise InvalidArgumentError(f"budget: {budget!r} is not a number of tokens from 0")
+    if not isinstance(project, str):
+        raise InvalidArgumentError("project: is not text")
     wanted = make_filter(project, {"since": since})
     author, now_ms = memory.author, memory.now_ms()
     with memory.replica.reading(now_ms=now_ms) as reading:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from kioku.install import editing, json_items, json_text
 from kioku.install.clients import BY_NAME, file_of
 from kioku.install.editing import parse
+from kioku.install.environ import is_shown
 from kioku.install.errors import InstallError, UneditableConfigError, UnreadableConfigError
 from kioku.install.files import copies, read, require_writable
 from kioku.install.plan import Plan, Write
@@ -133,14 +134,20 @@ WITHOUT: Final = (
 def command(client: str, server: Sequence[str], environ: Mapping[str, str]) -> str:
     """The command line of a client's hook: of the kioku that the server is of, with its variables.
 
-    Only kioku's own variables are in it; what else a server is given may be secret.
+    Only those are in it that say which kioku and whose; what else a server is given may be secret.
     """
-    beside = os.path.join(os.path.dirname(server[0]), _PROGRAM)
     is_launcher = os.path.basename(server[0]) == _SERVER
-    program = [beside] if is_launcher else [server[0], "-P", "-m", "kioku.cli"]
-    told = [f"{name}={value}" for name, value in environ.items() if name.startswith("KIOKU_")]
+    program = [_beside_server(server[0])] if is_launcher else [server[0], "-P", "-m", "kioku.cli"]
+    told = [f"{name}={value}" for name, value in environ.items() if is_shown(name)]
     prefix = ["env", *sorted(told)] if told else []
     return shlex.join([*prefix, *program, "context", "--hook", client])
+
+
+def _beside_server(server: str) -> str:
+    """The command line beside a server's launcher, or beside what that leads to."""
+    paths = (os.path.join(os.path.dirname(p), _PROGRAM) for p in (server, os.path.realpath(server)))
+    first, second = paths
+    return second if os.path.exists(second) and not os.path.exists(first) else first
 
 
 def is_ours(text: object, client: str) -> bool:

@@ -160,6 +160,11 @@ def test_the_command_is_one_that_a_shell_runs(tmp_path: Path) -> None:
     assert said.stdout == "it's||context --hook claude-code\n"
     by_module = hooks.command(CLIENT, ("/usr/bin/python3", "-P", "-m", "kioku.mcp"), {})
     assert by_module == "/usr/bin/python3 -P -m kioku.cli context --hook claude-code"
+    (tmp_path / "bin").mkdir()
+    linked = tmp_path / "bin" / "kioku-mcp"  # alone there, as somebody may have linked it
+    linked.symlink_to(program.with_name("kioku-mcp"))
+    program.with_name("kioku-mcp").write_text("")
+    assert hooks.command(CLIENT, (str(linked),), {}).startswith(f"'{program}'")
     assert hooks.is_ours(line, CLIENT)
     assert hooks.is_ours(by_module, CLIENT)
     assert not hooks.is_ours("/x/other context --hook claude-code", CLIENT)
