@@ -259,11 +259,7 @@ class AsyncMemory:
         return self._memory.secrets
 
     def now_ms(self) -> int:
-        """The time as this memory takes it, in milliseconds since 1970.
-
-        Raises:
-            ClockError: if the clock is out of all range.
-        """
+        """The time as this memory takes it, in milliseconds since 1970; see ``Memory.now_ms``."""
         return self._memory.now_ms()
 
     # -- the thread
@@ -273,8 +269,7 @@ class AsyncMemory:
     ) -> T:
         """Call ``function(memory, …)`` in this memory's thread, in its turn, and give its result.
 
-        For what takes a ``Memory``, as ``kioku.check`` does, and for several steps that no other
-        call of this memory shall come between.
+        For what takes a ``Memory``, as ``kioku.check`` does, and for steps that belong together.
         """
         return await asyncio.wrap_future(self._submit(function, *args, **kwargs))
 

@@ -196,8 +196,8 @@ MESH_CLI_GROUPS: dict[str, list[Change]] = {
         Change(
             "a lost peer is passed over",
             LOG,
-            "if peer.is_reachable != state.is_met:",
-            "if peer.is_reachable and not state.is_met:",
+            "if has_called or (state.is_met and not peer.is_reachable):",
+            "if has_called:",
             LOG_TESTS,
         ),
         Change(
