@@ -17,6 +17,7 @@ from bench.workloads import (
     save_process,
     search_library,
     search_process,
+    secrets,
     simulated,
 )
 
@@ -41,5 +42,6 @@ if __name__ == "__main__":
             mesh_bytes.IDLE,
             growth.WORKLOAD,
             context_process.WORKLOAD,
+            secrets.WORKLOAD,
         ]
     )

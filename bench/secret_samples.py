@@ -232,6 +232,15 @@ HARMLESS = (
 )
 
 
+# What, again and again, is slow to read for who reads it carelessly.
+HOSTILE = (
+    *("pass=", 'password:"a', "api_key:", "eyJ-", "eyJaaaaaaaaaa.eyJbbbbbbbbbbbb-", "A1", "M."),
+    *("-----BEGIN PRIVATE KEY-----\n", "a://b:c1d@e ", "bearer aaaaaaaaaaaaaaaaaaa1 ", "ghp_"),
+    *("MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxM.", "password" + 20 * " ", "QUJDREVGR0hJSktMTU5PUFFSU1Q= "),
+    *("<private></private>", "パスワードは", "0123456789abcdef-us", "password = a1b2c3d4, "),
+)
+
+
 def credentials(seed: int) -> Iterator[tuple[str, str]]:
     """Give a kind and a made-up credential for each recipe."""
     draw = _drawing(seed)

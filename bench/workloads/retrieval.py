@@ -27,7 +27,7 @@ BUDGETS = {1: 0.33, 5: 0.62, 10: 0.71}
 MODES = ("or", "and_or")  # the library's default and the MCP server's
 
 
-def _file() -> Path:
+def texts_file() -> Path:
     """Return the file of questions.
 
     Raises:
@@ -42,7 +42,7 @@ def _file() -> Path:
 
 def measure(workspace: Workspace) -> Outcome:
     """Measure recall in both modes."""
-    path = str(_file())
+    path = str(texts_file())
     series, checks = [], []
     sizes: dict[str, int] = {}
     for mode in MODES:

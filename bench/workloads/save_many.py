@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 
 SIZE = 10_000
 FLOOR = "event rows alone, one transaction"
-RATE_MIN = 50_000
+RATE_MIN, ALLOWING_RATE_MIN = 25_000, 50_000
+KIOKU, ALLOWING = "kioku save_many", "kioku save_many, credentials allowed"
 
 
-def _kioku(workspace: Workspace, count: int) -> float:
-    return per_second(count, work("kioku", "save_many", workspace.folder("kioku"), count=count))
+def _kioku(workspace: Workspace, count: int, secrets: str) -> float:
+    folder = workspace.folder("kioku")
+    return per_second(count, work("kioku", "save_many", folder, count=count, secrets=secrets))
 
 
 def _floor(workspace: Workspace, count: int, *, whole: bool) -> float:
@@ -50,7 +52,8 @@ def measure(workspace: Workspace) -> Outcome:
         [
             Contender(FLOOR, "/s", partial(floor, whole=False)),
             Contender("same rows, one transaction", "/s", partial(floor, whole=True), FLOOR),
-            Contender("kioku save_many", "/s", partial(_kioku, workspace, count), FLOOR),
+            Contender(KIOKU, "/s", partial(_kioku, workspace, count, "redact"), FLOOR),
+            Contender(ALLOWING, "/s", partial(_kioku, workspace, count, "allow"), FLOOR),
             Contender(
                 "eventsourcing, one transaction",
                 "/s",
@@ -72,7 +75,8 @@ def measure(workspace: Workspace) -> Outcome:
         ],
         rounds=workspace.rounds,
     )
-    kioku = named(series, "kioku save_many")
+    budgets = ((KIOKU, RATE_MIN), (ALLOWING, ALLOWING_RATE_MIN))
+    measured = [(found, least) for name, least in budgets if (found := named(series, name))]
     return Outcome(
         durability="FULL; kioku-mesh NORMAL, as it ships",
         sizes={
@@ -80,7 +84,7 @@ def measure(workspace: Workspace) -> Outcome:
             f"saves by {MESH_12}": min(count, MESH_12_SIZE_MAX // 4),
         },
         series=series,
-        checks=[Check("kioku save_many, /s", kioku.median, RATE_MIN, True)] if kioku else [],
+        checks=[Check(f"{each.name}, /s", each.median, least, True) for each, least in measured],
     )
 
 
@@ -88,7 +92,7 @@ WORKLOAD = Workload(
     row=4,
     name="save-many",
     title="save_many",
-    budget="at least 50,000 observations a second",
+    budget="at least 25,000 observations a second, 50,000 where credentials are not looked for",
     run=measure,
 )
 

@@ -83,12 +83,19 @@ def changes(value: str) -> float:
 
 def looks_random(value: str) -> bool:
     """Whether a long value has letters and digits as chance mixes them."""
-    has_both = _DIGIT.search(value) and _LETTER.search(value)
-    return changes(value) >= (_CHANGES_MIN if has_both else _WILD_CHANGES_MIN)
+    if _DIGIT.search(value) and _LETTER.search(value):
+        return changes(value) >= _CHANGES_MIN
+    return _is_wild(value)
 
 
 def looks_like_a_password(value: str) -> bool:
     """Whether a value that is called a password can be one, and no word of a sentence."""
     if _LETTER.search(value) and _ODD.search(value):
         return not is_named_thing(value)
-    return len(value) >= _WILD_LENGTH_MIN and changes(value) >= _WILD_CHANGES_MIN
+    return len(value) >= _WILD_LENGTH_MIN and _is_wild(value)
+
+
+def _is_wild(value: str) -> bool:
+    """Whether letters alone are small and large in no order that names have."""
+    is_of_one_case = value.islower() or value.isupper()
+    return not is_of_one_case and changes(value) >= _WILD_CHANGES_MIN

@@ -26,6 +26,7 @@ from tests.sabotage.project_mutants import PROJECT_GROUPS
 from tests.sabotage.receipt_mutants import RECEIPT_GROUPS
 from tests.sabotage.screen_mutants import SCREEN_GROUPS
 from tests.sabotage.search_mutants import SEARCH_GROUPS
+from tests.sabotage.secret_mutants import SECRET_GROUPS
 from tests.sabotage.session_mutants import SESSION_GROUPS
 from tests.sabotage.simulation_mutants import SIMULATION_GROUPS
 from tests.sabotage.space_mutants import SPACE_GROUPS
@@ -355,6 +356,7 @@ GROUPS: dict[str, list[Change]] = {
     **EXCHANGE_GROUPS,
     **LINK_GROUPS,
     **SCREEN_GROUPS,
+    **SECRET_GROUPS,
     **SEARCH_GROUPS,
     **MESH_CLI_GROUPS,
     **MESSAGE_GROUPS,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.secret_samples import HARMLESS, Sample, credentials, samples
+from bench.secret_samples import HARMLESS, HOSTILE, Sample, credentials, samples
 from kioku.errors import InvalidObservationError, NotFoundError, SecretRefusedError
 from kioku.memory import open_store
 from kioku.memory.lines import read_line
@@ -67,19 +67,7 @@ def test_overlapping_finds_are_one() -> None:
     assert redacted(text) == f"https://x-access-token:{MARK}@git.example.org and token={MARK}."
 
 
-@pytest.mark.parametrize(
-    "unit",
-    [
-        *("pass=", 'password:"a', "api_key:", "eyJ-", "eyJaaaaaaaaaa.eyJbbbbbbbbbbbb-", "A1"),
-        *("-----BEGIN PRIVATE KEY-----\n", "a://b:c1d@e ", "bearer aaaaaaaaaaaaaaaaaaa1 ", "ghp_"),
-        *("MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxM.", "password" + 20 * " ", "QUJDREVGR0hJSktMTU5PUFFSU1Q= "),
-        *(
-            "<private></private>",
-            "パスワードは",
-            "0123456789abcdef-us",
-        ),
-    ],
-)
+@pytest.mark.parametrize("unit", HOSTILE)
 def test_a_text_made_to_be_slow_is_done_with(unit: str) -> None:
     """Were any of it quadratic this would take minutes; docs/adr/0092 says what it does take."""
     size = 100_000
