@@ -37,8 +37,8 @@ def codex_saves_and_all_find(stage: Stage) -> None:
         node = hub.serve()
         for machine in (first, second):
             machine.kioku("init", "--mode", "spoke", "--connect", endpoint)
-            machine.kioku("mcp", "install", "--client", "cursor")
-        first.kioku("mcp", "install", "--client", "codex-cli")
+            (machine.directory / ".cursor").mkdir()  # found by its directory, Codex by its command
+            machine.kioku("mcp", "install", "--all")
         config = first.directory / ".cursor" / "mcp.json"
         with AppServer(first) as codex:
             thread = codex.thread(first.repository("analytics"))
