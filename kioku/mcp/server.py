@@ -16,7 +16,7 @@ from contextlib import suppress
 from functools import partial
 from importlib import metadata
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Never, cast
 
 import anyio
 import anyio.from_thread
@@ -27,6 +27,7 @@ from mcp.server.stdio import stdio_server
 from mcp.shared.exceptions import MCPError
 
 from kioku.errors import KiokuError
+from kioku.mcp import unreadable
 from kioku.mcp.arguments import Shape
 from kioku.mcp.desk import reporting
 from kioku.mcp.instructions import instructions_for
@@ -86,7 +87,11 @@ class Service:
         server.add_notification_handler(
             "notifications/initialized", protocol.NotificationParams, self._begin
         )
+        server.add_request_handler(unreadable.METHOD, protocol.RequestParams, self._unreadable)
         return server
+
+    async def _unreadable(self, _: Asked, __: Any) -> Never:
+        raise MCPError(code=protocol.PARSE_ERROR, message=unreadable.WHY)
 
     # -- tools
 
@@ -303,10 +308,19 @@ def serve(desk: Desk, profile: str, wire: Wire) -> None:
 
 async def _serve(desk: Desk, profile: str, wire: Wire) -> None:
     server = Service(desk, profile).server()
-    stdin = cast(anyio.AsyncFile[str], Lines(wire.incoming))
+    stdin = cast(anyio.AsyncFile[str], Lines(wire.incoming, _is_message))
     stdout = anyio.wrap_file(TextIOWrapper(wire.outgoing, encoding="utf-8", write_through=True))
     async with stdio_server(stdin, stdout) as (incoming, outgoing):
         await server.run(incoming, outgoing, server.create_initialization_options())
+
+
+def _is_message(line: str) -> bool:
+    """Whether the SDK will take a line for a message: it is read as the SDK reads it."""
+    try:
+        protocol.jsonrpc_message_adapter.validate_json(line, by_name=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _failed(message: str) -> protocol.CallToolResult:

@@ -3,7 +3,7 @@
 The rule this module guards: **what is on the wire is the protocol, and waiting for it holds nobody
 up**. The descriptors are taken before anything heavy is imported; 1 then is standard error, so that
 no library can print into the protocol, and 0 is empty. A line is read in a thread that is left
-alone when the server ends, and a line that no request can be is skipped, not kept.
+alone when the server ends, and one that is too long for any request is not kept.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, cast
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Self
 
 LINE_BYTES_MAX: Final = 8 * 1024 * 1024
@@ -59,9 +60,10 @@ def _moved(descriptor: int) -> int:
 class Lines:
     """The lines that come in, as text: what the SDK reads messages from."""
 
-    def __init__(self, incoming: BinaryIO) -> None:
-        """``incoming`` is read by nobody else."""
+    def __init__(self, incoming: BinaryIO, is_message: Callable[[str], bool]) -> None:
+        """``incoming`` is read by nobody else; ``is_message`` says whether the SDK takes a line."""
         self._incoming = incoming
+        self._is_message = is_message
 
     def __aiter__(self) -> Self:
         return self
@@ -73,15 +75,21 @@ class Lines:
         line = await anyio.to_thread.run_sync(self._read, abandon_on_cancel=True)
         if not line:
             raise StopAsyncIteration
-        return line.decode("utf-8", errors="replace")
+        return line
 
-    def _read(self) -> bytes:
+    def _read(self) -> str:
+        from kioku.mcp.unreadable import TAIL_BYTES, stand_in
+
         try:
             line = self._incoming.readline(LINE_BYTES_MAX)
             if len(line) < LINE_BYTES_MAX or line.endswith(b"\n"):
-                return line
-            while (rest := self._incoming.readline(LINE_BYTES_MAX)) and not rest.endswith(b"\n"):
-                pass
+                text = line.decode("utf-8", errors="replace")
+                return text if not text.strip() or self._is_message(text) else stand_in(line)
+            tail = b""
+            while rest := self._incoming.readline(LINE_BYTES_MAX):
+                tail = (tail + rest)[-TAIL_BYTES:]
+                if rest.endswith(b"\n"):
+                    break
         except OSError:
-            return b""
-        return b"\n"  # no message: the SDK passes over it
+            return ""
+        return stand_in(line, tail)
