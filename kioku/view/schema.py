@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from kioku.crdt.standing import Change, Shown
 
-VERSION: Final = 3  # raise it when a table, the analysis or what may be read changes
+VERSION: Final = 4  # raise it when a table, the analysis or what may be read changes
 
 TAG_SEPARATOR: Final = "\x1f"  # cannot be in a tag; stands before, between and behind them
 ALIAS: Final = "project-alias"  # the tag of what says that a project has another name
@@ -115,11 +115,18 @@ class ObservationView:
     def scrub(self, connection: apsw.Connection) -> None:
         """Write the word index anew, without the words of rows that have left it.
 
-        FTS5 leaves an index of one piece as it is, so a second piece is made for it to merge.
+        FTS5 drops the marks of those rows where it merges into its highest level. It does so when
+        its pieces lie on more than one; a piece of more pages than one is not pulled down to the
+        level of a smaller one that is made beside it. So a long row comes first, then a short one.
         """
-        connection.execute(_INSERT_TEXT, _SPARE_ROW)
-        connection.execute("INSERT INTO record_text(record_text) VALUES('optimize')")
-        connection.execute(_DELETE_TEXT, _SPARE_ROW)
+        spare = []
+        for row in _SPARE_ROWS:
+            spare.append(row)
+            connection.execute(_INSERT_TEXT, row)
+            connection.execute("INSERT INTO record_text(record_text) VALUES('optimize')")
+            if connection.execute(_IS_HIGHEST).get:
+                break
+        connection.executemany(_DELETE_TEXT, spare)
 
 
 def create_shadow(connection: apsw.Connection) -> None:
@@ -138,7 +145,13 @@ def drop_shadow(connection: apsw.Connection) -> None:
 
 
 _CREATES = re.compile(r"^(CREATE (?:VIRTUAL )?(?:TABLE|INDEX) )")
-_SPARE_ROW = (0, "memory")  # no event has this number
+_SPARE_ROWS: Final = (
+    (0, " ".join(f"memory{number}" for number in range(400))),  # some pages
+    (-1, "memory"),
+)
+"""No event has these numbers."""
+# FTS5 notes each level by two numbers, both 0 if it is empty, and last the pages of a piece.
+_IS_HIGHEST: Final = "SELECT substr(block, -2) <> x'0000' FROM record_text_data WHERE id = 10"
 
 
 class _Rows:

@@ -191,6 +191,31 @@ def test_no_purged_word_parts_the_pages_of_the_word_index(path: Path, secure_del
         connection.execute("INSERT INTO record_text(record_text) VALUES('integrity-check')")
 
 
+@pytest.mark.parametrize("count", [0, 12])
+@pytest.mark.parametrize("more", [3, 20])
+def test_no_purged_word_is_left_where_the_index_has_more_levels_than_it_needs(
+    path: Path, count: int, more: int
+) -> None:
+    """Erasures raise the number of FTS5's levels; a batch then pulls older pieces down again."""
+    random = Random(7)
+
+    def saves(of: int) -> list[Draft]:
+        words = ["".join(random.choices("bcdfghjklm", k=9)) for _ in range(40 * of)]
+        texts = [" ".join(words[first : first + 40]) for first in range(0, 40 * of, 40)]
+        bodies = [encode_body(Observation(text)) for text in texts]
+        return [Draft(SAVE, random.randbytes(16), body) for body in bodies]
+
+    with open_store(str(path), view=ObservationView()) as replica:
+        replica.append(saves(count), now_ms=NOW_MS)
+        for number in range(6):
+            secret = f"zanzibar{'nopqrs'[number]}"
+            replica.append(saves(more * (number % 3 == 2)), now_ms=NOW_MS)
+            replica.append([Draft(SAVE, key(number), encode_body(Observation(secret)))], now_ms=1)
+            replica.append([Draft(PURGE, key(number))], now_ms=NOW_MS)
+            assert due(replica) == 0
+            assert files_with(path, b"zanzibar") == []
+
+
 @pytest.mark.parametrize("way", ["purge", "retract"])
 def test_words_that_an_edit_took_from_the_index_go_with_their_body(path: Path, way: str) -> None:
     """An edit leaves them in the index's pages, for the history has them too; then it has not."""
@@ -204,6 +229,24 @@ def test_words_that_an_edit_took_from_the_index_go_with_their_body(path: Path, w
         assert due(replica) == 0
         assert files_with(path, b"zanzibar") == []
         assert bool(files_with(path, b"well")) == (way == "retract")
+
+
+def test_a_store_of_an_earlier_view_is_built_anew_without_the_words_that_it_left(
+    path: Path,
+) -> None:
+    with open_store(str(path), view=ObservationView()) as replica:
+        replica.append([Draft(SAVE, ONE, encode_body(Observation("all is well")))], now_ms=NOW_MS)
+        with replica._database.write() as connection:
+            connection.execute("UPDATE meta SET value = '2.3' WHERE name = 'derived_by'")
+            connection.execute(
+                "INSERT INTO record_text(record_text, rank) VALUES('secure-delete', 1)"
+            )
+            connection.execute("INSERT INTO record_text(rowid, text) VALUES(77, 'zanzibar')")
+        assert files_with(path, b"zanzibar")
+    with open_store(str(path), view=ObservationView()) as replica:
+        settings = replica._database.connection.execute("SELECT k FROM record_text_config")
+        assert ("secure-delete",) not in settings.fetchall()
+    assert files_with(path, b"zanzibar") == []
 
 
 # --- views ----------------------------------------------------------------------------------------
