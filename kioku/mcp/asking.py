@@ -6,6 +6,7 @@ told "deleted by codex, a mistake" knows what to do; one that is told "not found
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -14,6 +15,8 @@ from kioku.mcp.text import label, time_text
 from kioku.wording import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from kioku.mcp.desk import Desk
     from kioku.memory.facade import Memory
     from kioku.memory.results import HistoryEntry
@@ -90,6 +93,19 @@ def readable(place: Held) -> Observation:
     if observation is None:
         raise NotFoundError(why_absent(place))
     return observation
+
+
+@contextmanager
+def explained(place: Held) -> Iterator[None]:
+    """Have what is not found say why: it was deleted, has expired, was erased.
+
+    Raises:
+        NotFoundError: in the place of one that says less.
+    """
+    try:
+        yield
+    except NotFoundError:
+        raise NotFoundError(why_absent(place)) from None
 
 
 def why_absent(place: Held) -> str:

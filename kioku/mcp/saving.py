@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from pydantic import Field, WithJsonSchema
 
 from kioku.errors import InvalidArgumentError, NotFoundError
-from kioku.mcp.asking import held, moment, named_project, project_of_save, shown_space
+from kioku.mcp.asking import explained, held, moment, named_project, project_of_save, shown_space
 from kioku.mcp.parameters import (
     Content,
     Id,
@@ -26,6 +26,7 @@ from kioku.mcp.results import Alike, Deleted, Saved
 from kioku.mcp.showing import shortened
 from kioku.mcp.table import Result
 from kioku.mcp.text import label, quoted, time_text
+from kioku.observation import from_unix_ms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,6 +77,11 @@ def save_observation(
     """Save one observation; what the project says already, word for word, is not saved twice."""
     memory = desk.memory(space or "")
     name = space or desk.spaces[0]
+    until = moment("expires_at", expires_at)
+    if until is not None and until <= from_unix_ms(memory.now_ms()):
+        raise InvalidArgumentError(
+            f"expires_at: {time_text(until)} is past, so nobody would see it; nothing was saved"
+        )
     saved = memory.save(
         content,
         if_duplicate="return",
@@ -88,7 +94,7 @@ def save_observation(
         source_files=source_files,
         references=references,
         supersedes=_whole_ids(memory, supersedes),
-        expires_at=moment("expires_at", expires_at),
+        expires_at=until,
         ttl=timedelta(seconds=ttl_sec) if ttl_sec else None,
     )
     similar = [] if saved.is_duplicate or saved.supersedes else _alike(memory, saved)
@@ -142,7 +148,8 @@ def edit_memory(
     changes |= {name: _EMPTY[name] for name in clear or ()}
     if not changes:
         raise InvalidArgumentError("nothing to change was given; name the fields that are new")
-    edited = place.memory.edit(place.id, **changes)
+    with explained(place):
+        edited = place.memory.edit(place.id, **changes)
     done = f"edited ({', '.join(sorted(changes))})"
     return _receipt(desk, edited, space=place.space, done=done)
 
@@ -156,11 +163,14 @@ def delete_memory(
 ) -> Result[Deleted]:
     """Delete an observation everywhere, or bring it back."""
     place = held(desk, observation_id)
+    with explained(place):
+        if undo:
+            place.memory.undelete(place.id)
+        else:
+            place.memory.delete(place.id, reason)
     if undo:
-        place.memory.undelete(place.id)
         text = f"brought back: {place.id}"
     else:
-        place.memory.delete(place.id, reason)
         text = f"deleted (tombstone): {place.id}; delete_memory with undo=true brings it back"
     space = shown_space(desk, place.space)
     return Result(Deleted(id=place.id, space=space, is_deleted=not undo), text)

@@ -155,10 +155,13 @@ def test_an_id_that_is_not_here_is_an_error_that_says_why(caller: Caller) -> Non
     caller.call("delete_memory", observation_id=saved, reason="was wrong")
     text = caller.refused("get_memory", observation_id=saved)
     assert 'reason: "was wrong"; delete_memory with undo=true brings it back' in text
-    assert "not deleted" in caller.refused("delete_memory", observation_id=saved)
+    for tool, more in (("delete_memory", {}), ("edit_memory", {"subject": "y"})):
+        assert "was deleted at" in caller.refused(tool, observation_id=saved, **more)
     caller.desk.memory().purge(saved)
     assert "was erased for ever" in caller.refused("get_memory", observation_id=saved)
-    assert "no deleted version" in caller.refused("delete_memory", observation_id=saved, undo=True)
+    assert "erased for ever" in caller.refused("delete_memory", observation_id=saved, undo=True)
+    kept = caller.call("save_observation", content="y")["id"]
+    assert "is not deleted" in caller.refused("delete_memory", observation_id=kept, undo=True)
 
 
 def test_an_id_that_fits_several_asks_for_more_digits(plain: Caller) -> None:
@@ -195,6 +198,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("save_observation", {"content": "x", "tags": ["t" * 200]}, "tags: 200 characters"),
     ("save_observation", {"content": "x", "tags": "a, b"}, "tags: "),
     ("save_observation", {"content": "x", "expires_at": "soon"}, "no ISO 8601 time"),
+    ("save_observation", {"content": "x", "expires_at": "2001-01-01"}, "is past"),
     ("save_observation", {"content": "x", "ttl_sec": -1}, "ttl_sec: "),
     ("save_observation", {"content": "x", "supersedes": ["abcdef"]}, "supersedes: abcdef"),
     ("save_observation", {"content": "x", "visibility": "private"}, "nothing was saved"),
