@@ -18,7 +18,7 @@ from kioku.cli.arguments import DRY_RUN, JSON, SPACE
 from kioku.cli.files import ImportRefusedError, Source
 from kioku.cli.parser import CommandError, Verb, argument
 from kioku.cli.progress import Work, report
-from kioku.cli.store import open_memory
+from kioku.cli.store import open_memory, settings_of
 from kioku.errors import MalformedMessageError, PeerError
 from kioku.log.chunk import MESSAGE_BYTES_MAX
 from kioku.log.codec import split_sequence
@@ -65,7 +65,8 @@ def _import(arguments: Namespace) -> int:
                 hint="importing chunks again changes nothing",
             )
         if texts:
-            texts, lines = json_lines.check(texts, stack)
+            policy = settings_of(arguments).secrets
+            texts, lines = json_lines.check(texts, stack, secrets=policy)
         if not arguments.dry_run:
             with open_memory(arguments) as memory:
                 for source in sources:
@@ -122,6 +123,10 @@ def _show(arguments: Namespace, done: Imported, lines: LineCounts | None) -> Non
         if lines.unusual:
             names = ", ".join(f"{name} ({count:,})" for name, count in lines.unusual.items())
             render.note(f"kept in `extra`, for they are no fields of an observation: {names}")
+        if lines.redacted:
+            render.note(
+                f"redacted: credentials or private text in {counted(lines.redacted, 'line')}"
+            )
     if done.chunks or lines is None:
         render.line(f"imported: {done.new_events:,} new of {counted(done.events, 'event')}")
         for name, value in fields.items():

@@ -197,6 +197,9 @@ mode = "{config.mode}"
 # "full": what was saved survives a power cut. "normal": faster, it survives a crash.
 durability = "{settings.durability}"
 
+# What becomes of a credential in what is saved: "redact", "refuse" or "allow".
+secrets = "{settings.secrets}"
+
 # Whether the directory that a command runs in may say the project.
 # detect_project = false
 

@@ -10,6 +10,8 @@ from kioku.cli.files import ImportRefusedError
 from kioku.cli.progress import report
 from kioku.errors import InvalidObservationError, NotFoundError
 from kioku.memory.lines import LINE_BYTES_MAX, read_line
+from kioku.observation import encode_body
+from kioku.secrets import must_screen, screened
 from kioku.wording import counted
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class LineCounts:
     saved: int = 0
     unchanged: int = 0
     deleted: int = 0
+    redacted: int = 0
     unusual: Counter[str] = field(default_factory=Counter)
 
     def as_json(self) -> dict[str, Any]:
@@ -42,6 +45,7 @@ class LineCounts:
             "saved": self.saved,
             "unchanged": self.unchanged,
             "deleted": self.deleted,
+            "redacted": self.redacted,
             "kept_in_extra": dict(sorted(self.unusual.items())),
         }
 
@@ -53,8 +57,12 @@ class LineCounts:
         return told + (f"; {self.unchanged:,} were here already" if self.unchanged else "")
 
 
-def check(sources: Sequence[Source], stack: ExitStack) -> tuple[list[Source], LineCounts]:
+def check(
+    sources: Sequence[Source], stack: ExitStack, *, secrets: str
+) -> tuple[list[Source], LineCounts]:
     """Read every line of all files, and give files that can be read again, and the counts.
+
+    What ``secrets``, the policy, refuses in a line makes it a bad one.
 
     Raises:
         ImportRefusedError: if a line is bad: the first, and how many more there are.
@@ -68,6 +76,7 @@ def check(sources: Sequence[Source], stack: ExitStack) -> tuple[list[Source], Li
         for number, data in _numbered(source.file):
             try:
                 line = read_line(data)
+                counts.redacted += line is not None and _is_redacted(line.observation, secrets)
             except InvalidObservationError as error:
                 bad += 1
                 if first is None:
@@ -85,6 +94,12 @@ def check(sources: Sequence[Source], stack: ExitStack) -> tuple[list[Source], Li
         refused.hint = "correct it and import again: what is here already is left out"
         raise refused from first
     return again, counts
+
+
+def _is_redacted(observation: Observation, secrets: str) -> bool:
+    if not must_screen(encode_body(observation), secrets):
+        return False
+    return bool(screened(observation, secrets).redactions)
 
 
 def _rewindable(source: Source, stack: ExitStack) -> Source:

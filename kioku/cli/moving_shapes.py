@@ -37,6 +37,7 @@ _LINES: Schema = {
     "saved": number("that were not here"),
     "unchanged": number("that were here already, or are newer, deleted or purged here"),
     "deleted": number("lines passed over: they tell of what was deleted"),
+    "redacted": number("lines of which credentials or private text were taken out"),
     "kept_in_extra": counts("names that are no fields of an observation, and in how many lines"),
 }
 

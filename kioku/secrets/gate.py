@@ -12,6 +12,7 @@ to its class: a regular expression for the same takes ten times as long.
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final, NamedTuple
 
 ALLOW: Final = "allow"
@@ -26,13 +27,6 @@ RUN_MIN: Final = 20
 _TOKEN: Final = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 _CLASSES: Final = bytes(byte in _TOKEN for byte in range(256))
 _RUN: Final = b"\x01" * RUN_MIN
-_RUNS: Final = re.compile(rb"[A-Za-z0-9_.-]{%d,}" % RUN_MIN)
-# Names of programs, in small or in large letters; ids, digests and UUIDs: no credential is either.
-_PLAIN: Final = re.compile(
-    rb"[a-z_.-]+|[A-Z]+(?:[_.-][A-Z]+)+|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}"
-    rb"|(?i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})|[.-]*[A-Za-z0-9]{0,9}[.-]*"
-)
-
 STEMS: Final = ("pass", "pw", "secret", "token", "key", "bearer", "authorization")
 """What the name of a secret holds, in lower case."""
 CJK_STEMS: Final = (
@@ -44,11 +38,34 @@ CJK_STEMS: Final = (
 _PRIVATE: Final = b"<private"
 # As they stand in bytes that are read as if they were Latin-1, in which Python searches fastest.
 _CJK: Final = tuple(stem.encode().decode("latin-1") for stem in CJK_STEMS)
-_SIGNED: Final = re.compile(
-    r"""(?x) (?: word | wort | wd | d | e | phrase | code | [_ -]?(?:key|token|value|id) )? [s\d]?
-    [\\"'`*)\]]{0,6} (?: \s{0,3} (?: [:=>|("'`\x80-\xff] | -> ) | \s{1,3} (?: is | was | to ) [\s:=]
-    | \s{1,3} [A-Za-z]* [^\sA-Za-z,.;:)] )"""
-)
+
+# Compiled when the first is needed: most commands end before, and compiling takes 2 ms of their 60.
+
+
+@cache
+def _runs() -> re.Pattern[bytes]:
+    return re.compile(rb"[A-Za-z0-9_.-]{%d,}" % RUN_MIN)
+
+
+@cache
+def _plain() -> re.Pattern[bytes]:
+    """Names of programs, in small or in large letters; ids, digests, UUIDs: no credential is."""
+    return re.compile(
+        rb"[a-z_.-]+|[A-Z]+(?:[_.-][A-Z]+)+|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}"
+        rb"|(?i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
+        rb"|[.-]*[A-Za-z0-9]{0,9}[.-]*"
+    )
+
+
+@cache
+def _signed() -> re.Pattern[str]:
+    """What follows a stem where a value may follow."""
+    return re.compile(
+        r"""(?x) (?: word | wort | wd | d | e | phrase | code | [_ -]?(?:key|token|value|id) )?
+        [s\d]? [\\"'`*)\]]{0,6}
+        (?: \s{0,3} (?: [:=>|("'`\x80-\xff] | -> ) | \s{1,3} (?: is | was | to ) [\s:=]
+            | \s{1,3} [A-Za-z]* [^\sA-Za-z,.;:)] )"""
+    )
 
 
 class Look(NamedTuple):
@@ -73,7 +90,7 @@ def look(body: bytes) -> Look:
     """Say what a body may have."""
     lowered = body.lower()
     has_run = _RUN in body.translate(_CLASSES) and not all(
-        map(_PLAIN.fullmatch, _RUNS.findall(body))
+        map(_plain().fullmatch, _runs().findall(body))
     )
     has_name = _has_name(lowered.decode("latin-1"))
     has_private = _PRIVATE in lowered
@@ -88,7 +105,7 @@ def _has_name(text: str) -> bool:
         start = text.find(stem)
         while start >= 0:
             start += len(stem)
-            if _SIGNED.match(text, start):
+            if _signed().match(text, start):
                 return True
             start = text.find(stem, start)
     if "@" in text and "://" in text:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -67,3 +68,16 @@ def test_a_scan_finds_it_in_every_space_and_redacts_or_purges_it() -> None:
     state = Path(os.environ["KIOKU_STATE_DIR"])
     raw = b"".join(path.read_bytes() for path in state.iterdir() if path.is_file())
     assert TOKEN[-12:].encode() not in raw
+
+
+def test_an_import_is_screened_and_a_line_that_is_refused_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "notes.jsonl"
+    lines = [{"content": f"It is {TOKEN}"}, {"content": "fine"}]
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    assert_refused(run("import", str(file), KIOKU_SECRETS="refuse"), 1, "line 1", "github token")
+    assert done("list").out == "No matching memories.\n"
+    taken = run("import", str(file))
+    assert taken.err == "redacted: credentials or private text in 1 line\n"
+    assert {one["content"] for one in done("list", "--json").json} == {f"It is {MARK}", "fine"}
+    file.write_text('{"content": "fine"}\n{"content": "a <private>b"}\n', "utf-8")
+    assert_refused(run("import", str(file)), 1, "line 2", "never closed")
