@@ -52,9 +52,8 @@ def build_context(
     """Give what an agent should know when it starts, as one text within a budget.
 
     In this order: decisions in force, what was left open, and what other machines and agents added
-    since the last time. The last time is when the last session began in which this memory's agent
-    family saved something of the project on this host; reading leaves no trace. One read, nothing
-    is written.
+    since the last time: when the last session began in which this memory's agent family saved
+    something of the project on this host. One read; nothing is written, so it leaves no trace.
 
     Args:
         memory: whose space it is about, and who asks: its agent family, host and session.
