@@ -41,9 +41,10 @@ if TYPE_CHECKING:
     from kioku.observation import Observation
 
 NOTHING: Final = "No matching memories."
+NARROWER: Final = "this goes no further: ask for something narrower"
 SUPERSEDERS_MAX: Final = 3
-FETCHED_MAX: Final = 40
-"""Observations of one page that are read: of the shortest, no more fit into a result."""
+FETCHED_MAX: Final = 80
+"""Observations of one page at most: of the shortest, no more fit into a result."""
 
 
 def search_memory(
@@ -201,14 +202,14 @@ def page(desk: Desk, found: list[Found], asked: Asked) -> Result[Page]:
         return made, entry(made)
 
     offset, are_all = asked.offset, len(found) < asked.looked_for
-    made = fit(found[offset : offset + asked.limit], make)
+    made = fit(found[offset : offset + min(asked.limit, FETCHED_MAX)], make)
     if not made:
         nothing = _nothing(desk, found, asked)
         return Result(Page(note=nothing, memories=[], total=len(found)), nothing)
     end = offset + len(made)
     is_more = len(found) > end
     count = f"{len(found)}" if are_all else f"at least {len(found)}"
-    on = f"; offset={end} goes on" if is_more else ""
+    on = f"; offset={end} goes on" if is_more else "" if are_all else f"; {NARROWER}"
     head = f"Showing {offset + 1}-{end} of {count}, {asked.order}{on}."
     result = Page(
         note=f"{head} {DATA}",
@@ -220,6 +221,8 @@ def page(desk: Desk, found: list[Found], asked: Asked) -> Result[Page]:
 
 
 def _nothing(desk: Desk, found: list[Found], asked: Asked) -> str:
+    if found and len(found) >= asked.looked_for:
+        return f"No more memories: {NARROWER}."
     if found:
         return f"No more memories: there are {len(found)}."
     if asked.project and not is_project(desk, asked.project):

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from kioku.mcp.desk import Desk
     from kioku.mcp.showing import Found
 
-DEPTH: Final = 60
-"""Of each way of asking: the same for every page, so that the pages fit together."""
+DEPTH: Final = 240
+"""Of each of several ways of asking: the same for every page, so that the pages fit together."""
 _BY_WORDS: Final = "words"
 
 
@@ -55,7 +55,6 @@ def recall_context(
     spaces = places(desk, space or "")
     options = {"memory_type": memory_types, "since": moment("since_iso", since_iso)}
     options |= of_project(desk, project)
-    depth = max(DEPTH, count_of(offset, limit))
     asked: dict[str, tuple[str, dict[str, Any]]] = {}
     if query.strip() or not (source_files or references):
         asked[_BY_WORDS] = (query, {"mode": "and_or"})
@@ -63,6 +62,7 @@ def recall_context(
         asked["its files"] = ("", {"source_file": source_files})
     if references:
         asked["its references"] = ("", {"reference": references})
+    depth = count_of(offset, limit) if len(asked) == 1 else DEPTH
     found = {
         way: searched(desk, spaces, words, limit=depth, **how, **options)
         for way, (words, how) in asked.items()

@@ -197,8 +197,8 @@ def fit(items: Sequence[T], make: Callable[[T, int], tuple[S, str]]) -> list[tup
     for width in _WIDTHS:
         made = _as_many_as_fit(items, make, width)
         if len(made) == len(items):
-            break
-    return made
+            return made
+    return made or [make(item, _WIDTHS[-1]) for item in items[:1]]
 
 
 def _as_many_as_fit(
@@ -209,7 +209,7 @@ def _as_many_as_fit(
     for item in items:
         structure, text = make(item, width)
         room -= sent_bytes(as_sent(structure)) + sent_bytes(text) + 4  # and what joins them
-        if room < 0 and made:
+        if room < 0:
             break
         made.append((structure, text))
     return made

@@ -150,6 +150,8 @@ def test_a_label_is_one_word_or_one_json_string(text: str) -> None:
 
 @given(st.lists(observations, min_size=1, max_size=6), st.integers(1, 30))
 @example([worst], 30)
+@example([worst], 1)
+@example([Observation("設計" * 5_000, id=ID, created_at=NOW, updated_at=NOW)], 1)
 @settings(max_examples=50)
 def test_a_list_stays_within_its_limit_and_no_text_in_it_passes_for_an_entry(
     found: list[Observation], times: int

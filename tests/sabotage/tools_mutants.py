@@ -40,8 +40,8 @@ TOOLS_GROUPS: dict[str, list[Change]] = {
         Change(
             "a list goes on past its limit",
             SHOWING,
-            "if room < 0 and made:",
-            "if room < -9_000 and made:",
+            "if room < 0:",
+            "if room < -9_000:",
             RESULT_TESTS,
         ),
         Change(
