@@ -128,6 +128,7 @@ def get_memory_status(desk: Desk) -> Result[Status]:
     mesh = desk.mesh()
     status = Status(
         version=metadata.version("kioku-log"),
+        backend="sqlite",
         space=counts.space,
         spaces=list(desk.spaces),
         store=counts.path,
@@ -155,6 +156,7 @@ def _status_text(status: Status) -> str:
     )
     lines = {
         "version": status.version,
+        "backend": status.backend,
         "space": ", ".join(status.spaces),
         "store": one_line(status.store),
         "project": f"{label(status.project) if status.project else 'none'}"

@@ -165,6 +165,7 @@ class Status:
     """The memory, and who speaks."""
 
     version: str
+    backend: str
     space: str
     spaces: list[str]
     store: str

@@ -286,6 +286,43 @@ def test_an_expiry_is_taken_as_a_time_or_in_seconds_and_shown(plain: Caller) -> 
     assert "cannot go with expires_at" in text
 
 
+# -- how much
+
+
+def pages(caller: Caller, tool: str, part: str, **arguments: Any) -> list[list[Any]]:
+    """What each page of a tool's answer has in a part of it, going on as the pages say."""
+    found, offset = [], 0
+    while True:
+        seen = caller.call(tool, **arguments, offset=offset)
+        found.append(seen[part])
+        offset = seen.structured.get("next_offset", 0)
+        if not offset:
+            return found
+        assert f"offset={offset} goes on" in seen.text
+
+
+def test_the_pages_of_projects_and_of_a_history_are_the_whole(plain: Caller) -> None:
+    memory = plain.desk.memory()
+    memory.save_many({"content": "x", "project": f"p/{number}"} for number in range(60))
+    projects = pages(plain, "list_projects", "projects", limit=7)
+    assert [len(page) for page in projects] == [7] * 8 + [4]
+    edited = memory.save("0").id
+    for number in range(30):
+        memory.edit(edited, content=f"{number} " + "x" * 2_000)
+    versions = pages(plain, "memory_history", "versions", observation_id=edited, limit=100)
+    assert len(versions) > 1
+    assert sum(map(len, versions)) == 31
+
+
+def test_a_page_behind_the_last_says_so(plain: Caller) -> None:
+    saved = plain.call("save_observation", content="only one")["id"]
+    assert plain.call("search_memory", offset=5).text == "No more memories: there are 1."
+    assert (
+        "No more: there are 1 event"
+        in plain.call("memory_history", observation_id=saved, offset=5).text
+    )
+
+
 def test_what_is_sent_holds_no_field_that_says_nothing(plain: Caller) -> None:
     plain.call("save_observation", content="x", project="-")
     [one] = plain.call("list_memories")["memories"]
