@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from kioku.bulk import uncollected
 from kioku.log.event import make_key
 from kioku.memory import change
 from kioku.memory.handle import Handle
@@ -83,9 +85,25 @@ class Saving(Handle):
             StoreError: if a transaction failed; those reported to ``progress`` are safe.
         """
         returns = change.returns_duplicates(if_duplicate)
-        now_ms = self.now_ms()
+        given, now_ms = iter(items), self.now_ms()
+        prepared: list[Prepared] = []
+        while batch := list(islice(given, BATCH)):
+            with uncollected():
+                prepared += self._prepared(batch, now_ms, keep_times=keep_times)
+        saved: list[Observation] = []
+        for start in range(0, len(prepared), BATCH):
+            ready = prepared[start : start + BATCH]
+            with uncollected(), self._replica.transaction(now_ms=self.now_ms()) as transaction:
+                saved += self._put(transaction, ready, returns_duplicates=returns)
+            if progress is not None:
+                progress(start + len(ready), len(prepared))
+        return saved
+
+    def _prepared(
+        self, items: Iterable[Mapping[str, Any] | Observation], now_ms: int, *, keep_times: bool
+    ) -> list[Prepared]:
         now = from_unix_ms(now_ms)
-        prepared = [
+        return [
             change.prepare(
                 from_item(item, self._author, now=now),
                 make_key(self._random_bytes(10), now_ms),
@@ -94,14 +112,6 @@ class Saving(Handle):
             )
             for item in items
         ]
-        saved: list[Observation] = []
-        for start in range(0, len(prepared), BATCH):
-            batch = prepared[start : start + BATCH]
-            with self._replica.transaction(now_ms=self.now_ms()) as transaction:
-                saved += self._put(transaction, batch, returns_duplicates=returns)
-            if progress is not None:
-                progress(start + len(batch), len(prepared))
-        return saved
 
     def _put(
         self, transaction: Transaction, items: Sequence[Prepared], *, returns_duplicates: bool

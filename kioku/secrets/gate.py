@@ -82,7 +82,7 @@ _NOTHING: Final = Look(False, False, False)
 def must_screen(body: bytes, policy: str) -> bool:
     """Whether a body may have anything that the policy takes out: False is certain."""
     if policy == ALLOW:
-        return _PRIVATE in body.lower()
+        return b"<" in body and _PRIVATE in body.lower()
     return look(body) is not _NOTHING
 
 

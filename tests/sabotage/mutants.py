@@ -259,7 +259,7 @@ GROUPS: dict[str, list[Change]] = {
         Change(
             "a body that comes after its purge is stored",
             FOLD,
-            "        purged |= self._known_purged({event.key for event in events})\n",
+            "        purged |= self._known_purged(event.key for event in events)\n",
             "",
             STORE_TESTS,
         ),
