@@ -40,8 +40,8 @@ TOOLS_GROUPS: dict[str, list[Change]] = {
         Change(
             "a list goes on past its limit",
             SHOWING,
-            "if room < 0:",
-            "if room < -9_000:",
+            "if room < 0:\n            break\n        made.append",
+            "if room < -9_000:\n            break\n        made.append",
             RESULT_TESTS,
         ),
         Change(
