@@ -7,6 +7,7 @@ are bodies erased. So the three cannot disagree, whenever the process ends.
 
 from __future__ import annotations
 
+from itertools import islice
 from operator import gt
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -256,6 +257,8 @@ class Core:
         """
         if self.view is not None and outcome.changes:
             self.view.apply(self.connection, outcome.changes)
+        if self.view is not None and not self.fold.are_whole(outcome.erased):
+            self._show_anew(self.view)  # what rotted no longer says which words it left there
         if outcome.erased and self.store.erase_bodies(outcome.erased):
             raise_due(self.connection)
         elif any(event.kind in (PURGE, RETRACT) for event in events):
@@ -263,6 +266,12 @@ class Core:
         else:
             return
         self.has_erased = True
+
+    def _show_anew(self, view: View) -> None:
+        view.clear(self.connection)
+        changes = self.fold.all_shown()
+        while batch := list(islice(changes, REFOLD_BATCH)):
+            view.apply(self.connection, batch)
 
 
 def _entry(row: int, place: EventId, event: Event) -> Entry:

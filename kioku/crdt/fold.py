@@ -31,6 +31,7 @@ from kioku.crdt.standing import (
     shown_of,
     winning,
 )
+from kioku.errors import StoreCorruptError
 from kioku.log.event import (
     KEY_RANDOM_BYTES,
     PURGE,
@@ -324,6 +325,22 @@ class Fold:
         """Give every key that has an event here, purged ones too; the oldest first."""
         for (slot,) in self._connection.execute("SELECT DISTINCT slot FROM version"):
             yield key_at(slot)
+
+    def all_shown(self) -> Iterator[Change]:
+        """Give all that is shown, as it is told to a view in which nothing is yet."""
+        for key in self.all_keys():
+            shown = self.shown(key)
+            if shown is not None:
+                yield Change(key, None, shown)
+
+    def are_whole(self, event_ids: Iterable[int]) -> bool:
+        """Whether all of these events are what was written. Cost: about 10 µs each."""
+        try:
+            for event_id in event_ids:
+                self._store.entry(event_id)
+        except StoreCorruptError:
+            return False
+        return True
 
     def keys_with_prefix(self, digits: str, limit: int) -> list[bytes]:
         """Give up to ``limit`` keys whose hex form begins so. Cost: a scan, 10 ms at 100,000."""

@@ -7,7 +7,7 @@ words; and another process may erase between any two steps of ours.
 from __future__ import annotations
 
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import apsw
 import pytest
@@ -18,6 +18,7 @@ from kioku.log.event import PURGE, SAVE
 from kioku.observation import Observation, encode_body
 from kioku.replica import Draft, Replica
 from kioku.view import ObservationView
+from kioku.view.audit import find_differences
 from tests.property.stores import FollowingView, open_store
 
 if TYPE_CHECKING:
@@ -247,6 +248,28 @@ def test_a_store_of_an_earlier_view_is_built_anew_without_the_words_that_it_left
         settings = replica._database.connection.execute("SELECT k FROM record_text_config")
         assert ("secure-delete",) not in settings.fetchall()
     assert files_with(path, b"zanzibar") == []
+
+
+@pytest.mark.parametrize("rotten", [b"quftzalcoatlus", b"\xff", 5])
+@pytest.mark.parametrize("way", ["purge", "retract", "edit"])
+def test_the_words_of_a_body_that_rotted_go_with_it(path: Path, rotten: Any, way: str) -> None:
+    """The words to take out of the index are read from the body, and it is not what it was."""
+    with open_store(str(path), view=ObservationView()) as replica:
+        bodies = [encode_body(Observation(text)) for text in ("quetzalcoatlus", "all is well")]
+        [saved, _] = replica.append(
+            [Draft(SAVE, ONE, bodies[0]), Draft(SAVE, TWO, bodies[1])], now_ms=NOW_MS
+        )
+        if rotten.__class__ is bytes:
+            rotten = bodies[0].replace(b"quetzalcoatlus", rotten)
+        with replica._database.write() as connection:
+            connection.execute("UPDATE event SET body = ? WHERE key = ?", (rotten, ONE))
+        if way == "edit":
+            replica.append([Draft(SAVE, ONE, bodies[1])], now_ms=NOW_MS)
+        drafts = list(retracts([saved.id])) if way == "retract" else [Draft(PURGE, ONE)]
+        replica.append(drafts, now_ms=NOW_MS)
+        assert due(replica) == 0
+        assert files_with(path, b"tzalcoatlus") == []
+        assert list(find_differences(replica._database.connection)) == []
 
 
 # --- views ----------------------------------------------------------------------------------------
