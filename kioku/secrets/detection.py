@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from kioku.secrets import blocks, named
 from kioku.secrets.formats import FORMATS, compiled
 from kioku.secrets.gate import Look, look
-from kioku.secrets.placeholders import is_placeholder
+from kioku.secrets.placeholders import is_drawn, is_placeholder
 
 if TYPE_CHECKING:
     import re
@@ -58,7 +58,12 @@ def _unpacked(text: str) -> list[Finding]:
 
 def _of_format(text: str, row: Format) -> Iterator[Finding]:
     for match in _matches(text, row):
-        if not is_placeholder(match[0]):
+        found = match[0]
+        if row.is_loose:
+            mark = next(mark for mark in row.marks if found.startswith(mark))
+            if not is_drawn(found[len(mark) :]):
+                continue
+        if not is_placeholder(found):
             yield Finding(row.kind, *match.span())
 
 

@@ -8,26 +8,23 @@ from __future__ import annotations
 import re
 from typing import Final
 
+# Long enough that chance does not write them into a token of 200 letters.
 _SAID: Final = (
     "example",
     "placeholder",
     "redacted",
-    "your",
     "changeme",
     "change-me",
     "change_me",
-    "dummy",
     "sample",
-    "fake",
-    "xxxx",
-    "****",
-    "....",
+    "xxxxxxxx",
+    "********",
     "...",
     "…",
-    "0123456789",
     "123456789",
     "abcdefghij",
 )
+_SAID_FIRST: Final = re.compile(r"(?:^|[_.-])(?:your|fake|dummy|xxxx)")
 # A variable of a shell, a template or a program; a call; a path or an address; a date.
 _STANDS_FOR_ANOTHER: Final = re.compile(
     r"""[<\[{] | \$[({] | \$[A-Za-z_]\w*$ | %[(\w)]*[sdr%]?$ | @[A-Z_]+@$ | :\w+$ | \?$
@@ -59,7 +56,7 @@ _WILD_LENGTH_MIN: Final = 8
 def is_placeholder(value: str) -> bool:
     """Whether a value only says that a secret belongs here."""
     lowered = value[:_JUDGED_MAX].lower()
-    if any(word in lowered for word in _SAID):
+    if any(word in lowered for word in _SAID) or _SAID_FIRST.search(lowered):
         return True
     distinct = len(set(lowered))
     if distinct < (_LONG_DISTINCT_MIN if len(lowered) >= _LONG else _DISTINCT_MIN):
@@ -86,6 +83,12 @@ def looks_random(value: str) -> bool:
     if _DIGIT.search(value) and _LETTER.search(value):
         return changes(value) >= _CHANGES_MIN
     return _is_wild(value)
+
+
+def is_drawn(value: str) -> bool:
+    """Whether what follows a mark is no name: it has digits among its letters, or is wild."""
+    share = changes(value)
+    return share >= (_CHANGES_MIN if _DIGIT.search(value) else _WILD_CHANGES_MIN)
 
 
 def looks_like_a_password(value: str) -> bool:
