@@ -121,9 +121,7 @@ def _chosen(arguments: Namespace, place: Place) -> list[str]:
     Raises:
         CommandError: none was named; it says which there are.
     """
-    from kioku.install.clients import BY_NAME, CLIENTS, NAMES, OTHER_NAMES, is_here
-
-    here = [client.name for client in CLIENTS if is_here(client, place)]
+    here = _found(arguments, place)
     if arguments.all:
         if not here:
             raise CommandError("no client was found here", hint=_example(arguments, []))
@@ -131,6 +129,30 @@ def _chosen(arguments: Namespace, place: Place) -> list[str]:
     if not arguments.client:
         found = f"found here: {', '.join(here)}" if here else "none was found here"
         raise CommandError(f"no client was named; {found}", hint=_example(arguments, here))
+    return _named(arguments)
+
+
+def _found(arguments: Namespace, place: Place) -> list[str]:
+    """The clients that are here; to take it back, also those whose config has it."""
+    from kioku.install.clients import CLIENTS, is_here
+    from kioku.install.listing import rows
+
+    having = set()
+    if arguments.action == "uninstall":
+        scope = arguments.scope or "user"
+        registered = [row for row in rows(place, arguments.name) if row.state == "registered"]
+        having = {row.client for row in registered if row.scope == scope}
+    return [one.name for one in CLIENTS if one.name in having or is_here(one, place)]
+
+
+def _named(arguments: Namespace) -> list[str]:
+    """The clients of ``--client``, each once, under their own names.
+
+    Raises:
+        CommandError: one is not known.
+    """
+    from kioku.install.clients import BY_NAME, NAMES, OTHER_NAMES
+
     names = [OTHER_NAMES.get(name, name) for part in arguments.client for name in part.split(",")]
     for name in names:
         if name not in BY_NAME and name not in NAMES:
@@ -225,13 +247,17 @@ def _list(arguments: Namespace) -> int:
     from kioku.install.place import Place
 
     found = rows(Place.here(), arguments.name)
+    if arguments.client:
+        named = _named(arguments)
+        found = [row for row in found if row.client in named]
     if arguments.json:
         render.json([{**row._asdict(), "command": list(row.command)} for row in found])
         return 0
     shown = [row for row in found if row.here or row.state != "not registered"]
     for row in shown:
         render.line(_line(row))
-    absent = [row.client for row in found if row not in shown]
+    told = {row.client for row in shown}
+    absent = [row.client for row in found if row.client not in told]
     if absent:
         render.line(f"not found here: {', '.join(absent)}")
     return 0
@@ -282,7 +308,11 @@ MCP = _Mcp(
             help="claude-code, claude-desktop, codex-cli, gemini-cli, opencode, qwen-code, "
             "copilot-cli, cursor, vscode, windsurf, zed, goose or chatgpt-desktop; repeatable",
         ),
-        argument("--all", action="store_true", help="every client that is found here"),
+        argument(
+            "--all",
+            action="store_true",
+            help="every client that is found here, and to uninstall every one that has it",
+        ),
         argument("--name", metavar="NAME", help="what the client calls the server (kioku)"),
         argument(
             "-e",

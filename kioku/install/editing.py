@@ -90,12 +90,17 @@ class Config(NamedTuple):
     def _proved(self, edit: Callable[[], str], wanted: Mapping[str, Any]) -> bytes:
         try:
             text = edit()
-            found = self.format.value(text)
         except TextError as error:
             raise UneditableConfigError(self.path, str(error)) from None
-        if _full(found) != _full(wanted):
+        if not self._says(text, wanted):
             raise UneditableConfigError(self.path, "our entry cannot be edited alone")
         return self.mark + text.encode()
+
+    def _says(self, text: str, wanted: Mapping[str, Any]) -> bool:
+        try:
+            return bool(_full(self.format.value(text)) == _full(wanted))
+        except TextError:
+            return False
 
 
 def parse(path: str, data: bytes | None, format_: Format) -> Config:

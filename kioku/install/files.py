@@ -39,7 +39,7 @@ def read(path: str) -> bytes | None:
         UnreadableConfigError: it is a directory, too large, or cannot be read.
     """
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=_without_waiting) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise UnreadableConfigError(path, "it is no file")
@@ -55,6 +55,11 @@ def read(path: str) -> bytes | None:
         raise UnreadableConfigError(path, "it is a directory") from None
     except OSError as error:
         raise UnreadableConfigError(path, error.strerror or str(error)) from None
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file; also a pipe, which else waits until somebody writes into it."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def require_writable(path: str) -> None:

@@ -88,6 +88,8 @@ def _value(scanned: Scan) -> dict[str, Any]:
         raise TextError("it is nested too deeply") from None
     except json.JSONDecodeError as error:
         raise TextError(f"it is not valid JSON (line {error.lineno}: {error.msg})") from None
+    except ValueError:  # Python reads no number of more than some thousand digits
+        raise TextError("it has a number that is too long") from None
     if not isinstance(found, dict):
         raise TextError("it is not a JSON object")
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class TextError(ValueError):
+class TextError(Exception):
     """A text is not what it should be, or cannot be changed there; says why, without its name."""
 
 

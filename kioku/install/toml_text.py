@@ -55,6 +55,8 @@ def value(text: str) -> dict[str, Any]:
         raise TextError(f"it is not valid TOML ({error})") from None
     except RecursionError:
         raise TextError("it is nested too deeply") from None
+    except ValueError:  # Python reads no number of more than some thousand digits
+        raise TextError("it has a number that is too long") from None
 
 
 def has_comments(text: str) -> bool:

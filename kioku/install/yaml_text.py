@@ -25,10 +25,15 @@ def value(text: str) -> dict[str, Any]:
     """What the text says; nothing at all is an empty mapping.
 
     Raises:
-        TextError: it is not one YAML mapping, or says one name twice.
+        TextError: it is not one YAML mapping, or says one name twice; or YAML is not read here.
     """
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+    if not text.strip():
+        return {}
+    try:
+        from ruamel.yaml import YAML
+        from ruamel.yaml.error import YAMLError
+    except ImportError:
+        raise TextError("YAML is read with the extra: pip install 'kioku-log[mcp]'") from None
 
     try:
         found = YAML(typ="safe", pure=True).load(text)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -195,6 +197,44 @@ def test_the_list_shows_the_project_s_registrations_too(
     assert "others who share it need one" in typed("install --client vscode --project").out
     assert (home / "repo" / ".vscode" / "mcp.json").exists()
     assert "vscode (project): registered: kioku starts " in typed("list").out
+
+
+def test_all_takes_back_what_the_project_has_of_clients_that_are_not_here(
+    home: Path, typed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "repo" / ".git").mkdir(parents=True)
+    monkeypatch.chdir(home / "repo")
+    typed("install --client claude,vscode --project")
+    listed = typed("list").out.splitlines()
+    assert [line.partition(":")[0] for line in listed[:-1]] == [
+        "claude-code (project)",
+        "copilot-cli (project)",
+        "vscode (project)",
+    ]
+    assert listed[-1].startswith("not found here: claude-desktop, codex-cli, ")
+    assert "vscode" not in listed[-1]
+    assert typed("uninstall --all --project").code == 0
+    assert sorted(os.listdir(home / "repo")) == [".git", ".vscode"]
+    assert list((home / "repo" / ".vscode").iterdir()) == []
+
+
+def test_the_list_can_be_of_some_clients(typed: Any) -> None:
+    assert typed("list --client cursor,zed").out == "not found here: cursor, zed\n"
+    assert [row["client"] for row in typed("list --client claude --json").json] == ["claude-code"]
+    assert typed("list --client nobody").code == 2
+
+
+def test_the_list_and_a_removal_need_no_extra(
+    home: Path, typed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed("install --client cursor")
+    (home / ".config" / "goose").mkdir(parents=True)
+    (home / ".config" / "goose" / "config.yaml").write_text("extensions: {}\n")
+    monkeypatch.setitem(sys.modules, "ruamel.yaml", None)
+    lines = typed("list").out.splitlines()
+    assert lines[0].startswith("cursor: registered")
+    assert lines[1].startswith("goose: unreadable: ")
+    assert typed("uninstall --client cursor").code == 0
 
 
 def test_serve_passes_everything_on(typed: Any, monkeypatch: pytest.MonkeyPatch) -> None:

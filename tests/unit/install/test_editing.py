@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from kioku.install import editing
-from kioku.install.errors import UneditableConfigError
+from kioku.install.errors import UneditableConfigError, UnreadableConfigError
 
 if TYPE_CHECKING:
     from kioku.install.editing import Format
@@ -131,3 +132,31 @@ def test_what_cannot_be_proved_is_not_written(monkeypatch: pytest.MonkeyPatch) -
 def test_an_inline_table_is_not_edited(text: str) -> None:
     with pytest.raises(UneditableConfigError, match="edit it by hand"):
         put(text, editing.TOML, TOML_PATH)
+
+
+@pytest.mark.parametrize(
+    ("text", "format_"),
+    [
+        (f'{{"a": {"9" * 6000}}}', editing.JSON_LENIENT),
+        (f"a = {'9' * 6000}\n", editing.TOML),
+        (f"a: {'9' * 6000}\n", editing.YAML),
+    ],
+)
+def test_a_number_that_python_does_not_read_is_no_config(text: str, format_: Format) -> None:
+    with pytest.raises(UnreadableConfigError, match="left as it is"):
+        editing.parse("config", text.encode(), format_)
+
+
+def test_without_the_extra_only_yaml_that_says_something_is_not_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "ruamel.yaml", None)
+    assert editing.parse("config", None, editing.YAML).value == {}
+    with pytest.raises(UnreadableConfigError, match=r"pip install 'kioku-log\[mcp\]'"):
+        editing.parse("config", b"a: 1\n", editing.YAML)
+
+
+def test_a_file_that_could_be_read_is_not_called_broken() -> None:
+    text = "b: &b {c: d}\nextensions:\n  a:\n    <<: *b\n"
+    with pytest.raises(UneditableConfigError, match="our entry cannot be edited alone"):
+        put(text, editing.YAML, YAML_PATH)

@@ -54,6 +54,12 @@ def test_a_link_that_leads_nowhere_is_refused(tmp_path: Path) -> None:
         files.read(str(link))
 
 
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "config.json")
+    with pytest.raises(UnreadableConfigError, match="it is no file"):
+        files.read(str(tmp_path / "config.json"))
+
+
 def test_directories_are_made_for_a_new_file(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b" / "config.json"
     replace(path, None, b"new")
