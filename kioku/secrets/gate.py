@@ -93,7 +93,7 @@ def look(body: bytes) -> Look:
         map(_plain().fullmatch, _runs().findall(body))
     )
     has_name = _has_name(lowered.decode("latin-1"))
-    has_private = _PRIVATE in lowered
+    has_private = b"<" in body and _PRIVATE in lowered
     if has_run or has_name or has_private:
         return Look(has_private, has_run, has_name)
     return _NOTHING
