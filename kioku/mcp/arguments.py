@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _FAULTS_SHOWN_MAX: Final = 3
 _VALUE_SHOWN_MAX: Final = 60  # characters of what was sent
+_VALUE_READ_MAX: Final = 1_000
 _NAMES_SHOWN_MAX: Final = 3
 
 
@@ -48,6 +49,7 @@ class Shape:
         )
         properties = self._model.model_json_schema()["properties"] if fields else {}
         self._lists = {name for name, schema in properties.items() if _takes_list(schema)}
+        self._numbers = {name for name, schema in properties.items() if _takes_number(schema)}
         self._output = get_args(hints["return"])[0]
 
     def input_schema(self) -> dict[str, Any]:
@@ -76,6 +78,12 @@ class Shape:
             raise InvalidArgumentError(
                 f"{self._tool.name} takes no {shown}; it takes {', '.join(known) or 'nothing'}"
             )
+        for name in self._numbers & sent.keys():
+            if isinstance(sent[name], bool):  # which Python, but nobody else, takes for 0 and 1
+                raise InvalidArgumentError(
+                    f"{self._tool.name}: {name}: give a whole number (got {sent[name]});"
+                    " correct it and call again"
+                )
         given = {
             name: _listed(value) if name in self._lists else value
             for name, value in sent.items()
@@ -125,8 +133,14 @@ def _takes_list(schema: Mapping[str, Any]) -> bool:
     return kinds - {"null"} == {"array"}
 
 
+def _takes_number(schema: Mapping[str, Any]) -> bool:
+    return any(kind.get("type") == "integer" for kind in schema.get("anyOf", [schema]))
+
+
 def _shown(value: Any) -> str:
-    shown = ascii(value)
+    from kioku.secrets.screening import redacted
+
+    shown = redacted(ascii(value)[:_VALUE_READ_MAX])
     return shown if len(shown) <= _VALUE_SHOWN_MAX else shown[:_VALUE_SHOWN_MAX] + "…"
 
 

@@ -20,7 +20,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
 from kioku.config import ALL_SPACES, load_settings, store_path
-from kioku.errors import KiokuError, NotFoundError, ReplicaClosedError
+from kioku.errors import KiokuError, NotFoundError, ReplicaClosedError, StoreAccessError
 from kioku.mcp.speaker import NOBODY, speaker_of
 
 if TYPE_CHECKING:
@@ -178,6 +178,7 @@ class Desk:
                 raise ReplicaClosedError("the connection has ended; connect again")
             settings = self.settings
             name = space or settings.space
+            self._forget_if_gone(name)
             if name not in self._memories:
                 if name not in (known := self.spaces):
                     raise NotFoundError(
@@ -186,6 +187,14 @@ class Desk:
                     )
                 self._memories[name] = self._open(settings, name)
             return self._memories[name]
+
+    def _forget_if_gone(self, name: str) -> None:
+        """Open a store anew whose file was replaced or deleted: nobody else is in that one."""
+        if name in self._memories:
+            try:
+                self._memories[name].replica.check_file()
+            except StoreAccessError:
+                del self._memories[name]  # calls that are in it end there; ``close`` closes it
 
     def _open(self, settings: Settings, name: str) -> Memory:
         from kioku.memory.opening import create_directory, open_store

@@ -161,7 +161,7 @@ def _superseders(place: Held, observation: Observation) -> tuple[str, ...]:
     return tuple(
         f"superseded by {one.id}"
         for one in place.memory.list(supersedes=place.id, limit=SUPERSEDERS_MAX)
-        if one.updated_at and one.updated_at >= observation.updated_at
+        if one.id != place.id and one.updated_at and one.updated_at >= observation.updated_at
     )
 
 

@@ -9,6 +9,7 @@ from kioku.mcp.parameters import QUERY_CHARACTERS_MAX
 from kioku.mcp.recalling import recall_context
 from kioku.mcp.resources import complete_project
 from kioku.mcp.table import PROFILES, Prompt, PromptArgument
+from kioku.mcp.text import label
 
 if TYPE_CHECKING:
     from kioku.mcp.desk import Desk
@@ -33,7 +34,7 @@ def _save(desk: Desk, what: str = "", project: str = "") -> str:
     _check("project", project)
     about = f" in particular: {what}" if what.strip() else ""
     where = project or desk.project
-    place = f' They belong to the project "{where}".' if where else ""
+    place = f" They belong to the project {label(where)}." if where else ""
     return (
         "Save to the shared memory what was decided or learned in this session and will matter to"
         f" whoever works here next{about}.{place} First search_memory whether it is known. One"
@@ -49,7 +50,7 @@ def _hand_over(desk: Desk, task: str = "", project: str = "") -> str:
     _check("project", project)
     about = f" on: {task}" if task.strip() else ""
     where = project or desk.project
-    place = f' in the project "{where}"' if where else ""
+    place = f" in the project {label(where)}" if where else ""
     return (
         f"Hand over your work{about}, so that another agent, maybe on another machine, can go on"
         " without asking. Save it with one save_observation of memory_type summary, tag handover,"

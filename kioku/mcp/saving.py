@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from pydantic import Field, WithJsonSchema
 
 from kioku.errors import InvalidArgumentError, NotFoundError
-from kioku.mcp.asking import explained, held, moment, named_project, project_of_save, shown_space
+from kioku.mcp.asking import (
+    NO_PROJECT,
+    explained,
+    held,
+    moment,
+    named_project,
+    project_of_save,
+    shown_space,
+)
 from kioku.mcp.parameters import (
     Content,
     Id,
@@ -130,7 +138,7 @@ def edit_memory(
     place = held(desk, observation_id)
     given: dict[str, Any] = {
         "content": content,
-        "project": named_project(desk, project or ""),
+        "project": "" if project == NO_PROJECT else named_project(desk, project or ""),
         "tags": tags,
         "memory_type": memory_type,
         "importance": importance,
@@ -142,10 +150,10 @@ def edit_memory(
         "expires_at": moment("expires_at", expires_at or ""),
     }
     changes = {name: value for name, value in given.items() if value}
-    both = changes.keys() & set(clear or ())
-    if both:
+    cleared = {*(clear or ()), *(["project"] if project == NO_PROJECT else [])}
+    if both := changes.keys() & cleared:
         raise InvalidArgumentError(f"clear: {min(both)} is given too; leave it out of one of them")
-    changes |= {name: _EMPTY[name] for name in clear or ()}
+    changes |= {name: _EMPTY[name] for name in cleared}
     if not changes:
         raise InvalidArgumentError("nothing to change was given; name the fields that are new")
     with explained(place):

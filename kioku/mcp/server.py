@@ -12,6 +12,8 @@ so that pings are answered and calls cancelled meanwhile; what a cancelled call 
 from __future__ import annotations
 
 import logging
+import math
+import threading
 from contextlib import suppress
 from functools import partial
 from importlib import metadata
@@ -63,7 +65,8 @@ class Service:
         self._profile = profile
         self._tools = {tool.name: tool for tool in TOOLS if profile in tool.profiles}
         self._shapes: dict[str, Shape] = {}
-        self._threads = anyio.CapacityLimiter(THREADS_MAX)
+        self._threads = anyio.CapacityLimiter(THREADS_MAX)  # a cancelled call's ends with it
+        self._any = anyio.CapacityLimiter(math.inf)
         self._settling = anyio.Lock()
         self._is_settled = False
 
@@ -298,7 +301,24 @@ class Service:
                 anyio.from_thread.run(asked.session.report_progress, done, total)
 
         reporting(report)
-        return await anyio.to_thread.run_sync(call, abandon_on_cancel=True, limiter=self._threads)
+        turn = threading.Lock()  # taken once: by the thread, or by a cancellation before it begins
+        await self._threads.acquire_on_behalf_of(turn)
+        release = partial(self._threads.release_on_behalf_of, turn)
+
+        def run() -> Any:
+            if not turn.acquire(blocking=False):
+                return None
+            try:
+                return call()
+            finally:
+                with suppress(RuntimeError):  # the loop has ended, and nobody waits any more
+                    anyio.from_thread.run_sync(release)
+
+        try:
+            return await anyio.to_thread.run_sync(run, abandon_on_cancel=True, limiter=self._any)
+        finally:
+            if turn.acquire(blocking=False):
+                release()
 
 
 def serve(desk: Desk, profile: str, wire: Wire) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 import kioku
 from kioku.errors import ConfigError, NotFoundError, ReplicaClosedError
 from kioku.mcp.desk import Desk
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -134,6 +131,24 @@ def test_a_client_that_only_looks_leaves_nothing_behind(
         desk.introduce("mcp-test-client")
         desk.begin()
     assert not (home / "state").exists()
+
+
+def test_a_store_that_was_replaced_while_it_was_open_is_opened_anew(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    with Desk(environ) as desk:
+        desk.memory().save("in the first file")
+        path = Path(desk.settings.store_path)
+        with Desk({**environ, "KIOKU_STATE_DIR": str(tmp_path / "other")}) as other:
+            other.memory().save("in the second")
+            replacement = Path(other.settings.store_path)
+        for beside in path.parent.glob("default*"):
+            beside.rename(tmp_path / beside.name)
+        for beside in replacement.parent.glob("default*"):
+            beside.rename(path.parent / beside.name)
+        assert [one.content for one in desk.memory().list()] == ["in the second"]
+        session = desk.memory().session_id
+        assert desk.memory().save("and goes on").session_id == session
 
 
 def test_what_ended_stays_ended(environ: dict[str, str]) -> None:

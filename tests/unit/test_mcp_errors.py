@@ -249,3 +249,30 @@ def test_who_one_is_cannot_be_said_in_an_argument(plain: Caller) -> None:
 def test_null_is_not_given_and_a_list_may_come_as_its_text(plain: Caller) -> None:
     saved = plain.call("save_observation", content="x", tags='["a", "b"]', summary=None)
     assert plain.call("get_memory", observation_id=saved["id"])["tags"] == ["a", "b"]
+
+
+def test_true_is_no_number(plain: Caller) -> None:
+    for tool, named in (
+        ("search_memory", {"limit": True}),
+        ("list_memories", {"offset": False}),
+        ("save_observation", {"content": "x", "importance": True}),
+        ("drain_pending_puts", {"limit": True}),
+    ):
+        assert "whole number" in plain.refused(tool, **named)
+
+
+def test_an_error_repeats_no_credential_of_a_wrong_argument(plain: Caller) -> None:
+    for named in ({"content": [TOKEN]}, {"content": "x", TOKEN: 1}, {"content": {"a": TOKEN}}):
+        assert TOKEN[:20] not in plain.refused("save_observation", **named)
+
+
+def test_no_project_is_said_in_an_edit_as_in_a_save(plain: Caller) -> None:
+    saved = plain.call("save_observation", content="belongs to the repository")
+    plain.call("edit_memory", observation_id=saved["id"], project="-")
+    assert "project" not in plain.call("get_memory", observation_id=saved["id"]).structured
+
+
+def test_what_names_itself_as_replaced_is_not(plain: Caller) -> None:
+    saved = plain.call("save_observation", content="replaces itself")
+    plain.call("edit_memory", observation_id=saved["id"], supersedes=[saved["id"]])
+    assert "marks" not in plain.call("get_memory", observation_id=saved["id"]).structured

@@ -260,3 +260,40 @@ async def _get_prompts(client: Client) -> None:
     assert message.content.text == "greet you well"
     assert "needs who" in await _refused(client.get_prompt("greet", {"how": "badly"}))
     assert "no prompt" in await _refused(client.get_prompt("meet", {}))
+
+
+def test_a_cancelled_call_takes_up_its_place_until_it_has_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun: list[int] = []
+    go_on = threading.Event()
+
+    def slow(desk: Desk) -> Result[Counted]:
+        begun.append(threading.get_ident())
+        assert go_on.wait(SECONDS_MAX)
+        return Result(Counted(len(begun)), "done")
+
+    async def use(client: Client) -> Any:
+        calls = [
+            asyncio.create_task(client.call_tool("slow", {})) for _ in range(served.THREADS_MAX)
+        ]
+        while len(begun) < served.THREADS_MAX:
+            await client.list_tools()
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+        unheard = asyncio.create_task(client.call_tool("slow", {}))
+        following = asyncio.create_task(client.call_tool("slow", {}))
+        for _ in range(20):
+            await client.list_tools()
+        unheard.cancel()
+        await asyncio.gather(unheard, return_exceptions=True)
+        assert len(begun) == served.THREADS_MAX
+        go_on.set()
+        return (await following).structured_content
+
+    offer(monkeypatch, slow)
+    try:
+        assert talk(use, Desk(), mode="legacy") == {"count": served.THREADS_MAX + 1}
+    finally:
+        go_on.set()
