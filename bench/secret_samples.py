@@ -294,6 +294,8 @@ HARMLESS = (
     "bearer authentication, bearer tokens and refresh tokens are explained there",
     "Authorization: Bearer $TOKEN",
     "Authorization: Bearer <access_token>",
+    "private_key: ed25519.Ed25519PrivateKey, token: Route53ClientError",
+    "socks5h://<username>:<password>@proxy-host",
     "password: str = Field(min_length=12)",
     "def login(user: str, password: str) -> Token: ...",
     "the password is stored in the vault under op://team/deploy/password2",

@@ -78,6 +78,10 @@ _DRAWN_LENGTH_MIN: Final = 8
 _DRAWN_CHANGES_MIN: Final = 0.35
 _TOKEN_LENGTH_MIN: Final = 16
 _TOKEN_LETTERS: Final = re.compile(r"[\w.~+/=:%!@#$^*?-]+", re.ASCII)
+# A class, as programs name it, maybe with its module: what an annotation says of a key.
+_TYPE: Final = re.compile(
+    r"(?=.*[a-z]{4})(?:[A-Za-z_]\w*\.)*[A-Z]*\d*(?:[A-Z][a-z]+\d*)+", re.ASCII
+)
 _HEX: Final = re.compile(r"[0-9a-fA-F-]+")
 
 _BEARER: Final = re.compile(r"(?i)bearer\s{1,3}([A-Za-z0-9._~+/=-]{16,})")
@@ -132,10 +136,20 @@ def _named(text: str, start: int) -> Place | None:
     if sign is None:
         return None
     found = _valued(text, sign.end(), kind)
-    if found is None or sign.lastgroup != "space":
-        return found
-    is_option = _OPTION.search(text[max(0, start - _OPTION_MAX) : name.end()])
-    return found if is_option or _is_drawn(text[found[1] : found[2]]) else None
+    return found if found and _is_signed(text, name, sign, found) else None
+
+
+def _is_signed(
+    text: str, name: re.Match[str], sign: re.Match[str], found: tuple[str, int, int]
+) -> bool:
+    """Whether the sign between name and value says that they belong together."""
+    _, start, end = found
+    if sign[0].endswith(">") and not sign[0].endswith(("=>", "->")):
+        return text.startswith("</", end)  # else it is no element, but a placeholder's end
+    if sign.lastgroup != "space":
+        return True
+    option = text[max(0, name.start() - _OPTION_MAX) : name.end()]
+    return bool(_OPTION.search(option)) or _is_drawn(text[start:end])
 
 
 def _valued(text: str, start: int, kind: str) -> Place | None:
@@ -165,6 +179,7 @@ def _is_secret(value: str) -> bool:
         len(value) >= _SECRET_LENGTH_MIN
         and _TOKEN_LETTERS.fullmatch(value) is not None
         and looks_random(value)
+        and not _TYPE.fullmatch(value)
         and not is_placeholder(value)
     )
 
