@@ -30,8 +30,8 @@ _RUN: Final = b"\x01" * RUN_MIN
 STEMS: Final = ("pass", "pw", "secret", "token", "key", "bearer", "authorization")
 """What the name of a secret holds, in lower case."""
 CJK_STEMS: Final = (
-    *("パスワード", "パスフレーズ", "暗証番号", "トークン", "シークレット", "秘密鍵"),
-    *("密码", "密碼", "비밀번호"),
+    *("パスワード", "パスフレーズ", "暗証番号", "トークン", "シークレット", "秘密鍵", "キー"),
+    *("密码", "密碼", "密钥", "密鑰", "비밀번호"),
 )
 """The same in Japanese, Chinese and Korean."""
 
@@ -61,7 +61,7 @@ def _plain() -> re.Pattern[bytes]:
 def _signed() -> re.Pattern[str]:
     """What follows a stem where a value may follow."""
     return re.compile(
-        r"""(?x) (?: word | wort | wd | d | e | phrase | code | [_ -]?(?:key|token|value|id) )?
+        r"""(?x) (?: word | wort | wd | d | e | phrase | code | [_ -]?(?:key|token|value|id|base) )?
         [s\d]? [\\"'`*)\]]{0,6}
         (?: \s{0,3} (?: [:=>|("'`\x80-\xff] | -> ) | \s{1,3} (?: is | was | to ) [\s:=]
             | \s{1,3} [A-Za-z]* [^\sA-Za-z,.;:)] )"""

@@ -37,23 +37,24 @@ _NAME: Final = re.compile(
     (?P<password> pass(?:word|wort|wd|e|phrase|code)(?:s|\d)?
         | (?<![a-z])(?:pass|pw)(?=["']?\s?[=:]) | pwd
         | パスワード | パスフレーズ | 暗証番号 | 密码 | 密碼 | 비밀번호 )
-    | (?P<secret> secret(?:[_ -]?(?:access[_ -]?)?(?:key|token|value|id))?s? | key
-        | シークレット | 秘密鍵 )
+    | (?P<secret> secret(?:[_ -]?(?:access[_ -]?)?(?:key(?:_base)?|token|value|id))?s? | key
+        | シークレット | 秘密鍵 | キー | 密钥 | 密鑰 )
     | (?P<token> token | トークン )
     """
 )
 # What makes a key a secret one; nothing else that is called a key is any.
 _QUALIFIERS: Final = re.compile(
     r"(?i)(?:api|access|secret|private|signing|encryption|auth|account|master|shared|service"
-    r"|license|subscription|app|client|webhook)[_ -]?$"
+    r"|license|subscription|app|client|webhook|アクセス|シークレット|秘密)[_ -]?$"
 )
 _QUALIFIER_MAX: Final = 14
+_ANY_KEYS: Final = ("key", "キー")
 _SIGN: Final = re.compile(
     r"""(?x)
     (?:\\?["'`*\])]){0,3}
     (?: (?P<strong> \s{0,3}
-            (?: :\s?[A-Za-z][\w\[\]|.\ ]{0,20}= | => | -> | \u2192 | := | ={1,2}
-                | [:\uff1a\uff1d|>] ) )
+            (?: :\s?[A-Za-z][\w\[\]|.\ ]{0,20}=(?=\ ?["'\w]) | => | -> | \u2192 | :=
+                | ==(?!\s?[A-Za-z]+(?:_[A-Za-z0-9]+)+) | =(?!=) | [:\uff1a\uff1d|>] ) )
         | (?P<weak> \s{1,3}(?:is|was|to)(?:\s(?:now|set\sto))?(?=[\s:=]):? | \s{0,2}[はがを]
             | (?=\s?["'`「]) | (?=\() )
         | (?P<space> (?=\s) ) )
@@ -71,6 +72,7 @@ _VALUE: Final = re.compile(
 )
 _OPTION: Final = re.compile(r"(?:^|[\s\[\"',=`])--[A-Za-z][\w-]*$")
 _OPTION_MAX: Final = 32
+_ENDS: Final = re.compile(r"[&,;|\\]")  # a key, unlike a password, has none of these
 _TRAILING: Final = ",.)]}:;*|?"
 _PASSWORD_LENGTH_MIN: Final = 6
 _SECRET_LENGTH_MIN: Final = 10
@@ -128,7 +130,7 @@ def _named(text: str, start: int) -> Place | None:
     if name is None:
         return None
     kind = str(name.lastgroup)
-    if name[0].lower() == "key" and not _QUALIFIERS.search(
+    if name[0].lower() in _ANY_KEYS and not _QUALIFIERS.search(
         text[max(0, start - _QUALIFIER_MAX) : start]
     ):
         return None
@@ -159,6 +161,8 @@ def _valued(text: str, start: int, kind: str) -> Place | None:
     group = str(found.lastgroup)
     value = found[group]
     begin = found.start(group)
+    if group == "bare" and kind != PASSWORD:
+        value = _ENDS.split(value, maxsplit=1)[0]
     value = value.rstrip(_TRAILING) if group == "bare" else value.rstrip("\\")
     if not _IS_SECRET[kind](value):
         return None

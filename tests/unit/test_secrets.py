@@ -54,6 +54,37 @@ def test_what_only_speaks_of_credentials_stays(text: str) -> None:
     assert redacted(text) == text
 
 
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("GET /v1?api_key=KEY&units=m", "GET /v1?api_key=[redacted: secret]&units=m"),
+        ("{client_secret:KEY,scope:all}", "{client_secret:[redacted: secret],scope:all}"),
+        ("access_token=KEY;path=/", "access_token=[redacted: token];path=/"),
+        (r"api_key=KEY\nHOST=x", r"api_key=[redacted: secret]\nHOST=x"),
+        ("APIキーは「KEY」です", "APIキーは「[redacted: secret]」です"),
+        ("アクセスキー: KEY", "アクセスキー: [redacted: secret]"),
+        ("密钥: KEY。", "密钥: [redacted: secret]。"),
+        ("secret_key_base: KEY", "secret_key_base: [redacted: secret]"),
+        ("data:\n  password: UzNjcjN0UDRzcw==", "data:\n  password: [redacted: password]"),
+    ],
+)
+def test_a_value_is_taken_out_to_its_end_and_no_further(text: str, left: str) -> None:
+    assert redacted(text.replace("KEY", "aB3dE5fG7hI9jK1lMn")) == left
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "if password == stored_password2:",
+        "password: str = stored_password",
+        "キーボードのキー: ArrowLeft2x9Q7z1",
+        "cache_key=user42a7&ttl=9",
+    ],
+)
+def test_what_is_compared_or_declared_is_no_credential(text: str) -> None:
+    assert find(text) == ()
+
+
 def test_nothing_in_the_decisions_of_this_project_is_a_credential() -> None:
     papers = sorted((ROOT / "docs" / "adr").glob("*.md"))
     assert len(papers) > 50
