@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kioku.secrets import blocks, named
@@ -10,7 +11,6 @@ from kioku.secrets.gate import Look, look
 from kioku.secrets.placeholders import is_drawn, is_placeholder
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Iterator
 
     from kioku.secrets.formats import Format
@@ -27,8 +27,8 @@ class Finding(NamedTuple):
 def find(text: str) -> tuple[Finding, ...]:
     """Give all that looks like a credential, in order and apart; a function of the text alone.
 
-    Cost: 2 µs for 300 bytes that hold nothing, some 10 to 50 µs where something may be; linear in
-    the text, whatever it is.
+    Cost: 4 µs for 300 bytes that hold nothing, some 20 where something may be; linear in the text,
+    whatever it is.
     """
     seen = look(text.encode("utf-8", "surrogatepass"))
     if not (seen.has_run or seen.has_name):
@@ -44,9 +44,7 @@ def _plain(text: str, seen: Look) -> list[Finding]:
     found: list[Finding] = []
     if seen.has_run:
         found += (Finding(*place) for place in blocks.private_keys(text))
-        for row in FORMATS:
-            if any(mark in text for mark in row.marks):
-                found += _of_format(text, row)
+        found += _formatted(text)
     if seen.has_name:
         found += (Finding(*place) for place in named.find(text))
     return found
@@ -56,29 +54,32 @@ def _unpacked(text: str) -> list[Finding]:
     return _plain(text, look(text.encode()))
 
 
-def _of_format(text: str, row: Format) -> Iterator[Finding]:
-    for match in _matches(text, row):
-        found = match[0]
-        if row.is_loose:
-            mark = next(mark for mark in row.marks if found.startswith(mark))
-            if not is_drawn(found[len(mark) :]):
-                continue
-        if not is_placeholder(found):
-            yield Finding(row.kind, *match.span())
+def _formatted(text: str) -> Iterator[Finding]:
+    """Give what some format says.
+
+    Where a word begins, its first two letters say which marks may stand there, so that a text costs
+    its words and not its words times the marks.
+    """
+    ends: dict[str, int] = {}
+    for begin in _BEGINS.finditer(text):
+        start = begin.start()
+        for mark, row in _BY_LETTERS.get(begin[0], ()):
+            if text.startswith(mark, start) and start >= ends.get(mark, 0):
+                match = compiled(row.pattern).match(text, start)
+                if match:
+                    ends[mark] = match.end()  # what is within it is not looked at for the same
+                    yield from _judged(row, match, mark)
+    for row in _SOUGHT:
+        if row.marks[0] in text:
+            for match in compiled(row.pattern).finditer(text):
+                yield from _judged(row, match, "")
 
 
-def _matches(text: str, row: Format) -> Iterator[re.Match[str]]:
-    pattern = compiled(row.pattern)
-    if row.is_sought:
-        yield from pattern.finditer(text)
+def _judged(row: Format, match: re.Match[str], mark: str) -> Iterator[Finding]:
+    if row.is_loose and not is_drawn(match[0][len(mark) :]):
         return
-    for mark in row.marks:
-        start = text.find(mark)
-        while start >= 0:
-            match = pattern.match(text, start)
-            if match:
-                yield match
-            start = text.find(mark, match.end() if match else start + len(mark))
+    if not is_placeholder(match[0]):
+        yield Finding(row.kind, *match.span())
 
 
 def _apart(found: list[Finding]) -> tuple[Finding, ...]:
@@ -95,3 +96,9 @@ def _apart(found: list[Finding]) -> tuple[Finding, ...]:
 
 
 _VAGUE: Final = (named.PASSWORD, named.SECRET, named.TOKEN, named.BEARER, named.IN_URL)
+_BEGINS: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]{2}")
+_SOUGHT: Final = tuple(row for row in FORMATS if row.is_sought)
+_BY_LETTERS: Final[dict[str, list[tuple[str, Format]]]] = {}
+for _row in FORMATS:
+    for _mark in () if _row.is_sought else _row.marks:
+        _BY_LETTERS.setdefault(_mark[:2], []).append((_mark, _row))
