@@ -6,7 +6,10 @@ what they are (``\x1b``); newlines and tabs stay where text may have lines.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # C0 and C1 controls, DEL; the characters that reorder a line without being a letter of any script.
 _CONTROLS: Final = (*range(0x20), *range(0x7F, 0xA0))
@@ -31,6 +34,11 @@ def origin(agent_family: str, client_id: str, host: str) -> str:
     """Who saved something, and where: ``codex on laptop``."""
     who, where = agent_family or client_id or "somebody", host or "an unnamed machine"
     return one_line(f"{who} on {where}")
+
+
+def no_hub(hubs: Iterable[str]) -> str:
+    """That a spoke reaches none of its hubs, and what to do."""
+    return f"no hub answers at {', '.join(hubs)}; see that one runs there: saving works without it"
 
 
 def counted(count: int, noun: str) -> str:

@@ -98,7 +98,7 @@ def _remarks(
         return
     if bare_routers(status):
         yield BARE_ROUTER
-    yield from filter(None, (status.problem, space.problem if space else ""))
+    yield from filter(None, (status.remark, space.problem if space else ""))
     if space is not None and space.engine is not None:
         yield from _space_remarks(space)
 

@@ -72,7 +72,7 @@ def _check_state(path: str, status: NodeStatus) -> Check:
     where = f"process {status.pid}, {status.role}, {status.transport}"
     if problem:
         return Check("node", "warn", f"{where}: {problem}", "do as it says; kioku status shows it")
-    if status.role == "spoke" and status.transport == "open" and not status.routers:
+    if status.is_cut_off:
         return Check(
             "node",
             "warn",

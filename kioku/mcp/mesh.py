@@ -116,7 +116,7 @@ def _state(status: NodeStatus, store: str, problem: str) -> MeshState:
     space = status.space_at(store)
     engine = space.engine if space is not None else None
     reached = [peer for peer in engine.peers if peer.is_reachable] if engine is not None else []
-    problems = (problem, status.problem, space.problem if space else "")
+    problems = (problem, status.remark, space.problem if space else "")
     return MeshState(
         role=status.role,
         is_ready=engine is not None and engine.is_ready,

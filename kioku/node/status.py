@@ -14,6 +14,7 @@ from kioku.errors import TransportError
 from kioku.node.inbox import InboxStatistics
 from kioku.node.statistics import EngineStatistics, PeerStatistics
 from kioku.transport.link import Address
+from kioku.wording import no_hub
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,6 +66,16 @@ class NodeStatus(NamedTuple):
     rebuilds: int
     spaces: tuple[SpaceStatus, ...]
     age_ms: int = 0
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether this is a spoke that no hub answers, over a connection that stood."""
+        return self.role == "spoke" and self.transport == "open" and not self.routers
+
+    @property
+    def remark(self) -> str:
+        """What a person should know, ``""`` for nothing: ``problem``, or that it is cut off."""
+        return self.problem or (no_hub(self.connect) if self.is_cut_off else "")
 
     def space_at(self, path: str) -> SpaceStatus | None:
         """Give the status of the space whose store has this path, links followed."""

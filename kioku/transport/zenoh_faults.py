@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from kioku.errors import AddressInUseError, ConfigError, PeerUnreachableError
+from kioku.wording import no_hub
 
 if TYPE_CHECKING:
     from kioku.errors import KiokuError
@@ -42,10 +43,7 @@ def of_opening(error: Exception | None, settings: ZenohSettings) -> KiokuError:
     text = "" if error is None else one_line(error)
     if settings.role == "hub" and error is not None:
         return _of_listening(text, settings)
-    hubs = ", ".join(settings.connect)
-    return PeerUnreachableError(
-        f"no hub answers at {hubs}; see that one runs there: saving works without it"
-    )
+    return PeerUnreachableError(no_hub(settings.connect))
 
 
 def _of_listening(text: str, settings: ZenohSettings) -> KiokuError:

@@ -7,6 +7,7 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
+from kioku.wording import no_hub
 from tests.integration.cli_process import COMMAND
 from tests.integration.json_output import assert_documented
 from tests.integration.mesh import Machine, Mesh, free_port, until
@@ -85,7 +86,9 @@ def test_ready_is_only_who_is_level_with_a_peer_that_is_reached(mesh: Mesh) -> N
     hub.kill()
     until(lambda: not shown(spoke, "status")["mesh_ready"], lambda: spoke.log)
     until(lambda: shown(spoke, "status")["mesh_peers_reached"] == 0, lambda: spoke.log)
-    assert shown(spoke, "status")["mesh_events_left"] is None, "nobody is there who would know"
+    alone = shown(spoke, "status")
+    assert alone["mesh_events_left"] is None, "nobody is there who would know"
+    assert alone["mesh_remarks"] == [no_hub([hub.endpoint])]
 
 
 def test_a_machine_that_ends_in_order_is_not_counted_any_more(

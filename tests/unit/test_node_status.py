@@ -84,6 +84,15 @@ def test_what_one_process_tells_is_what_the_other_reads() -> None:
     assert space.engine.counts["hex"] == 1
 
 
+def test_a_spoke_whose_connection_was_lost_says_so() -> None:
+    assert STATUS.remark == ""
+    lost = STATUS._replace(routers=())
+    assert lost.remark.startswith("no hub answers at tcp/cellar:7447; see that")
+    assert lost._replace(problem="why").remark == "why"
+    assert lost._replace(role="hub").remark == ""
+    assert lost._replace(transport="dialling").remark == "", "that is not known yet"
+
+
 def test_what_a_later_version_adds_is_left_out() -> None:
     told = STATUS.to_json()
     told["NodeStatus"]["mood"] = {"hex": "00"}
