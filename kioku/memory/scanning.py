@@ -70,8 +70,9 @@ class Scanning(Handle):
     def redact_secrets(self, id: str) -> int:
         """Erase the versions of an observation that hold credentials; its words stay without them.
 
-        The last version is said anew, redacted; then those that hold one are retracted: erased
-        here at once and elsewhere as soon as it is heard of. Who it is known to must replace the
+        The last version is said anew, redacted, and after it, unchanged, what supersedes it; then
+        those that hold one are retracted: erased here at once and elsewhere as soon as it is heard
+        of. Who it is known to must replace the
         credential all the same.
 
         Returns:
@@ -85,7 +86,7 @@ class Scanning(Handle):
         """
         key, now_ms = key_of_id(id), self.now_ms()
         with self._replica.transaction(now_ms=now_ms) as transaction:
-            erased = _redact(transaction, key)
+            erased = _redact(transaction, key, now_ms)
         if erased:
             self._replica.finish_erasure(ERASURE_WAIT_MS)
         return erased
@@ -130,7 +131,7 @@ def _texts(kind: int, body: bytes) -> Iterator[tuple[str, str]]:
         yield "reason" if kind == TOMBSTONE else "body", body.decode("utf-8", "replace")
 
 
-def _redact(transaction: Transaction, key: bytes) -> int:
+def _redact(transaction: Transaction, key: bytes, now_ms: int) -> int:
     versions = transaction.versions(key)
     if not versions:
         raise NotFoundError(f"{key.hex()}: nothing here is about this id")
@@ -139,13 +140,33 @@ def _redact(transaction: Transaction, key: bytes) -> int:
     if not holding:
         return 0
     if counting[0] is holding[0]:
+        hiding = _hiding(transaction, holding[0], now_ms)
         try:
-            transaction.append([_said_anew(holding[0])])
+            anew = _said_anew(holding[0])
+            transaction.append([anew, *(Draft(SAVE, each.key, each.body) for each in hiding)])
         except (UnreadableBodyError, InvalidObservationError):
             return 0
     targets = [EventId(entry.log_id, entry.seq, entry.hash) for entry in holding]
     transaction.append(list(retracts(targets)))
     return len(holding)
+
+
+def _hiding(transaction: Transaction, winner: Entry, now_ms: int) -> list[Entry]:
+    """What supersedes an observation, what supersedes that, and so on, in the order of stamps.
+
+    It must be said again, too: what is said last is not superseded by what was said before.
+    """
+    from kioku.view.search import superseders
+
+    found: dict[bytes, Entry] = {}
+    waiting = [winner]
+    while waiting:
+        for digits in superseders(transaction.connection, waiting.pop().event_id, now_ms):
+            newer = transaction.winner(bytes.fromhex(digits))
+            if newer is not None and newer.key not in found:
+                found[newer.key] = newer
+                waiting.append(newer)
+    return sorted(found.values(), key=lambda each: each.order)
 
 
 def _holds(entry: Entry) -> bool:

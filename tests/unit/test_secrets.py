@@ -296,6 +296,20 @@ def test_redacting_keeps_the_words_and_erases_every_version(tmp_path: Path) -> N
     assert TOKEN[-12:].encode() not in raw
 
 
+def test_what_was_superseded_stays_so_when_it_is_redacted(tmp_path: Path) -> None:
+    with _with_policy(tmp_path, "allow") as memory:
+        first = memory.save(f"the first word {TOKEN}")
+        second = memory.save("the second word", supersedes=[first.id])
+        third = memory.save("the third word", supersedes=[second.id])
+        apart = memory.save("another word")
+        assert memory.redact_secrets(first.id) == 1
+        assert {one.id for one in memory.list()} == {third.id, apart.id}
+        assert [hit.observation.id for hit in memory.search("first")] == []
+        found = memory.get(first.id)
+        assert found is not None
+        assert found.content == f"the first word {MARK}"
+
+
 def test_a_redaction_reaches_every_machine(tmp_path: Path, memory: Memory) -> None:
     with _with_policy(tmp_path, "allow") as there:
         saved = there.save(f"one {TOKEN}")
