@@ -29,7 +29,7 @@ INSTALL_GROUPS: dict[str, list[Change]] = {
         Change(
             "an edit is believed unread",
             EDITING,
-            "if _full(found) != _full(wanted):",
+            "if not self._says(text, wanted):",
             "if False:",
             EDITING_TESTS,
         ),

@@ -61,8 +61,8 @@ MCP_SERVER_GROUPS: dict[str, list[Change]] = {
         Change(
             "the end waits for a call that runs",
             SERVER,
-            "call, abandon_on_cancel=True, limiter",
-            "call, abandon_on_cancel=False, limiter",
+            "run, abandon_on_cancel=True, limiter",
+            "run, abandon_on_cancel=False, limiter",
             PROCESS_TESTS,
         ),
         Change(
