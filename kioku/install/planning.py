@@ -81,8 +81,9 @@ def _installing(client: Client, place: Place, server: Server, wish: Wish) -> Pla
     is_same = present is not None and _says(present, wanted)
     if is_same and not leaving:
         return plan._replace(summary="already registered")
-    if present is not None and not is_same and not _may_replace(present, wish):
-        return plan._replace(summary="refused", refusal=_differs(now, present), notes=plan.notes)
+    if present is not None and not (is_same or _may_replace(present, wanted, wish)):
+        refusal = _differs(now, present, wanted)
+        return plan._replace(summary="refused", refusal=refusal)
     edit = _edit(now, wanted, leaving, put=not is_same)
     if present is None:
         asks = not leaving and not wish.by_file
@@ -113,8 +114,17 @@ def _adding(plan: Plan, now: Standing, run: Run | None, edit: Callable[[], Write
     return plan._replace(steps=(edit(),))
 
 
-def _may_replace(present: Present, wish: Wish) -> bool:
-    return wish.force or (wish.replace and present.is_old)
+def _may_replace(present: Present, wanted: Server, wish: Wish) -> bool:
+    """Whether another entry may go: it was asked for, or our own only gains what is carried over.
+
+    So ``--replace`` does what it should also where the older server was left beside ours at first.
+    """
+    if wish.force or not wish.replace:
+        return wish.force
+    said = present.server
+    if present.is_old or said is None or said.command != wanted.command:
+        return present.is_old
+    return said.environ.items() <= wanted.environ.items()
 
 
 def _says(present: Present, wanted: Server) -> bool:
@@ -125,13 +135,15 @@ def _says(present: Present, wanted: Server) -> bool:
     return {**said.environ, **wanted.environ} == said.environ
 
 
-def _differs(now: Standing, present: Present) -> str:
+def _differs(now: Standing, present: Present, wanted: Server) -> str:
+    said = present.server
     what = "is another server"
     if present.is_old:
         what = "starts the older server"
+    elif said is not None and said.command == wanted.command:
+        what = "starts kioku with other variables"
     elif present.is_ours:
         what = "starts kioku in another way"
-    said = present.server
     shown = f" ({' '.join(said.command)})" if said is not None else ""
     how = "--replace" if present.is_old else "--force"
     return (

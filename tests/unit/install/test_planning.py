@@ -189,6 +189,23 @@ def test_the_older_server_beside_ours_is_removed_alone(home: Home) -> None:
     assert set(tomllib.loads(file.read_text())["mcp_servers"]) == {"kioku"}
 
 
+def test_replacing_after_installing_does_what_the_note_said(home: Home) -> None:
+    home.write("cursor", json.dumps({"mcpServers": {"mesh-mem": OLD}}))
+    assert any("--replace removes it" in note for note in plan(home, "cursor").notes)
+    install(home, "cursor")
+    assert not install(home, "cursor", replace=True).problem
+    assert registered(home, "cursor") == SERVER._replace(environ={"KIOKU_AGENT_FAMILY": "claude"})
+    assert set(json.loads(home.file("cursor").read_text())["mcpServers"]) == {"kioku"}
+
+
+def test_replacing_overwrites_no_variable_of_an_entry_of_ours(home: Home) -> None:
+    ours = {"command": COMMAND[0], "args": [], "env": {"KIOKU_SPACE": "mine"}}
+    home.write("cursor", json.dumps({"mcpServers": {"mesh-mem": OLD, "kioku": ours}}))
+    server = SERVER._replace(environ={"KIOKU_SPACE": "other"})
+    refused = plan(home, "cursor", server, replace=True).refusal
+    assert f"kioku starts kioku with other variables ({COMMAND[0]}); --force replaces" in refused
+
+
 @pytest.mark.parametrize(
     ("client", "data", "reason"),
     [
