@@ -72,8 +72,7 @@ class Scanning(Handle):
 
         The last version is said anew, redacted, and after it, unchanged, what supersedes it; then
         those that hold one are retracted: erased here at once and elsewhere as soon as it is heard
-        of. Who it is known to must replace the
-        credential all the same.
+        of. Who it is known to must replace the credential all the same.
 
         Returns:
             How many versions were erased; 0 if none holds one, or the last cannot be said anew: a
