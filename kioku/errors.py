@@ -29,11 +29,11 @@ class SecretRefusedError(InvalidObservationError):
     written. ``kind`` says of what, ``start`` at which character; what it is, nobody repeats.
     """
 
-    def __init__(self, kind: str, field: str, start: int) -> None:
+    def __init__(self, kind: str, field: str, start: int, *, is_name: bool = False) -> None:
         super().__init__(
             field,
-            f"holds what looks like a credential ({kind}) at character {start:,}; take it out, or"
-            " set KIOKU_SECRETS=redact to have it taken out",
+            f"holds what looks like a credential ({kind}) at character {start:,}; take it out"
+            + ("" if is_name else ", or set KIOKU_SECRETS=redact to have it taken out"),
         )
         self.kind = kind
         self.start = start

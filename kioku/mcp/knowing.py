@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from kioku.memory.results import HistoryEntry, Project
 
 _ALIASES_MAX: Final = 8
+_SPACES_MAX: Final = 32
+_FAMILY_CHARACTERS: Final = 40
 _NOTHING_TO_DRAIN: Final = (
     "nothing waits: every save is on this machine's disk when it returns, and the log that it is"
     " in is all that other machines are given"
@@ -88,6 +90,7 @@ def list_projects(
         for place in places(desk, space or "")
         for one in place.memory.projects()
     ]
+    found.sort(key=_latest, reverse=True)  # stable: where there is one space, as it is
     made = fit(found[offset : offset + limit], _project)
     end = offset + len(made)
     result = ProjectPage(
@@ -101,6 +104,11 @@ def list_projects(
     shown = f"{offset + 1}-{end}" if made else "none"
     head = f"Projects, latest change first: {shown} of {len(found)}; {present}{on}."
     return Result(result, "\n".join([head, *(text for _, text in made)]))
+
+
+def _latest(found: tuple[Project, str]) -> float:
+    moment = found[0].updated_at
+    return moment.timestamp() if moment is not None else 0.0
 
 
 def _project(found: tuple[Project, str], _: int) -> tuple[ProjectShown, str]:
@@ -125,12 +133,15 @@ def _project(found: tuple[Project, str], _: int) -> tuple[ProjectShown, str]:
 def get_memory_status(desk: Desk) -> Result[Status]:
     """Say how the memory stands, and who speaks."""
     counts = desk.memory().statistics()
-    mesh = desk.mesh()
+    mesh, spaces = desk.mesh(), desk.spaces
+    remarks = [shortened(one_line(mesh.problem), 400)] if mesh.problem else []
+    if len(spaces) > _SPACES_MAX:
+        remarks.append(f"{len(spaces) - _SPACES_MAX} more spaces: `kioku spaces` shows them")
     status = Status(
         version=metadata.version("kioku-log"),
         backend="sqlite",
         space=counts.space,
-        spaces=list(desk.spaces),
+        spaces=list(spaces[:_SPACES_MAX]),
         store=counts.path,
         project=desk.project,
         project_source=shortened(one_line(desk.present.source), 400),
@@ -145,7 +156,7 @@ def get_memory_status(desk: Desk) -> Result[Status]:
         missing=counts.missing,
         mesh=mesh.role,
         mesh_ready=mesh.is_ready,
-        remarks=[shortened(one_line(mesh.problem), 400)] if mesh.problem else [],
+        remarks=remarks,
     )
     return Result(status, _status_text(status))
 
@@ -190,4 +201,8 @@ def _most(by_family: object) -> dict[str, int]:
     """The families with the most observations: anybody's log may name any number of them."""
     counts: dict[str, int] = dict(by_family)  # type: ignore[call-overload]
     most = sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:20]
-    return {shortened(name): count for name, count in most}
+    shown: dict[str, int] = {}
+    for name, count in most:
+        short = shortened(name, _FAMILY_CHARACTERS)
+        shown[short] = shown.get(short, 0) + count
+    return shown

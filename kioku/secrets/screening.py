@@ -34,7 +34,11 @@ _BLANK: Final = "\n"  # ends every pattern that could reach over a private part
 
 def refuse_in_name(field: str, name: str, policy: str) -> None:
     """As ``kioku.secrets.refuse_in_name``."""
-    if Screening(policy if policy == ALLOW else REFUSE).text(field, name) != name:
+    try:
+        kept = Screening(policy if policy == ALLOW else REFUSE).text(field, name)
+    except SecretRefusedError as error:
+        raise SecretRefusedError(error.kind, field, error.start, is_name=True) from None
+    if kept != name:
         raise InvalidObservationError(field, "has a private part, which no name can; leave it out")
 
 

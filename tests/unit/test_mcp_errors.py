@@ -276,3 +276,37 @@ def test_what_names_itself_as_replaced_is_not(plain: Caller) -> None:
     saved = plain.call("save_observation", content="replaces itself")
     plain.call("edit_memory", observation_id=saved["id"], supersedes=[saved["id"]])
     assert "marks" not in plain.call("get_memory", observation_id=saved["id"]).structured
+
+
+def test_a_status_stays_within_its_limit_whatever_others_call_themselves(
+    plain: Caller, tmp_path: Path
+) -> None:
+    for number in range(20):
+        other = settings("far")._replace(agent_family=str(number) + '"漢字' * 28)
+        with open_store(str(tmp_path / f"{number}.db"), other) as store:
+            store.save("from afar")
+            carry(store, plain.desk.memory())
+    assert len(plain.call("get_memory_status")["observations_by_family"]) == 20
+
+
+def test_of_many_spaces_the_status_names_some_and_counts_the_rest(tmp_path: Path) -> None:
+    names = [f"space-{number}" for number in range(40)]
+    environ = {"HOME": str(tmp_path), "KIOKU_STATE_DIR": str(tmp_path / "state")}
+    with Desk(environ, spaces=names, directory=str(tmp_path)) as desk, Caller(desk) as caller:
+        status = caller.call("get_memory_status")
+        assert status["spaces"] == names[:32]
+        assert status["remarks"] == ["8 more spaces: `kioku spaces` shows them"]
+
+
+def test_projects_of_several_spaces_are_in_one_order(tmp_path: Path) -> None:
+    environ = {"HOME": str(tmp_path), "KIOKU_STATE_DIR": str(tmp_path / "state")}
+    (tmp_path / "state").mkdir()
+    for ago, space in ((2, "a"), (1, "b")):
+        ms = desk_at(tmp_path / space).memory().now_ms() - ago * 3_600_000
+        path = str(tmp_path / "state" / f"{space}.db")
+        with open_store(path, settings("vm"), clock=Clock(ms)) as store:
+            store.save("x", project=f"{ago} hours ago")
+    with Desk(environ, spaces=("a", "b"), directory=str(tmp_path)) as desk, Caller(desk) as caller:
+        caller.call("save_observation", content="x", project="now")
+        found = caller.call("list_projects")["projects"]
+        assert [one["name"] for one in found] == ["now", "1 hours ago", "2 hours ago"]

@@ -201,7 +201,7 @@ def test_a_reason_and_a_name_are_screened_too(memory: Memory) -> None:
     saved = memory.save("a", project="old")
     with pytest.raises(SecretRefusedError):
         memory.rename_project("old", TOKEN)
-    with pytest.raises(SecretRefusedError):
+    with pytest.raises(SecretRefusedError, match=r"take it out$"):
         memory.alias_project(TOKEN, "old")
     with pytest.raises(InvalidObservationError, match="private part"):
         memory.alias_project("<private>x</private>", "old")
