@@ -48,15 +48,24 @@ def _scan(arguments: Namespace) -> int:
 
 
 def _names(arguments: Namespace) -> list[str]:
-    """The spaces that were named; the settings' one if none was."""
+    """The spaces that were named; the settings' one if none was.
+
+    Raises:
+        StoreError: one that was named is not here; else a wrong letter would look like a good end.
+    """
     import os
 
     from kioku.config import ALL_SPACES, load_settings
+    from kioku.errors import StoreError
     from kioku.memory.spaces import spaces
 
     named: list[str] = list(dict.fromkeys(arguments.spaces or ()))
     if named == [ALL_SPACES]:
         return [space.name for space in spaces() if not space.is_private]
+    here = {space.name for space in spaces()}
+    for name in named:
+        if name not in here:
+            raise StoreError(f"space {name}: is not here; `kioku spaces` shows those that are")
     return named or [load_settings(os.environ).space]
 
 
