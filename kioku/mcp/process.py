@@ -16,7 +16,7 @@ import threading
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from kioku.errors import KiokuError
+from kioku.errors import KiokuError, UsageError
 from kioku.mcp import light, wire
 from kioku.mcp.desk import Desk
 
@@ -46,7 +46,7 @@ def serve(profile: str, spaces: Sequence[str]) -> int:
         desk.check()
     except KiokuError as error:
         sys.stderr.write(f"kioku-mcp: {error}\n")
-        return 1
+        return 2 if isinstance(error, UsageError) else 1
     for number in ENDINGS:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _ending(desk))

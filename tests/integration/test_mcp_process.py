@@ -230,7 +230,7 @@ def test_a_setting_that_cannot_be_used_is_said_in_one_line(
     with Server() as server:
         assert server.read() == {}
         code, said = server.leave()
-    assert code == 1
+    assert code == 2, "as of every command"
     assert said.startswith("kioku-mcp: environment KIOKU_AGENT_FAMILY")
     assert said.count("\n") == 1
 
