@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 from kioku.adapters.items import Found, Items, Name, Put, check_text
 from kioku.adapters.values import check_filter, decode, encode, matches
 from kioku.errors import InvalidArgumentError
+from kioku.memory import Memory
 from kioku.memory.awaiting import AsyncMemory
 from kioku.observation import from_unix_ms
 from kioku.secrets import refuse_in_name
@@ -43,8 +44,6 @@ except ImportError as error:
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
-
-    from kioku.memory import Memory
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -102,6 +101,10 @@ class KiokuStore(BaseStore):
             InvalidArgumentError: if an argument cannot be used.
             NotImplementedError: if ``ttl`` asks for what this store does not do.
         """
+        if not isinstance(memory, Memory | AsyncMemory):
+            raise InvalidArgumentError(
+                f"memory: {type(memory).__name__} is none; give what kioku.open() gives"
+            )
         if not project:
             raise InvalidArgumentError("project: is empty; name the project that items lie in")
         self._memory = memory

@@ -100,6 +100,8 @@ def test_arguments_of_a_store_are_checked(memory: Memory) -> None:
     ):
         with pytest.raises(kioku.InvalidArgumentError, match=words):
             KiokuStore(memory, **options)
+    with pytest.raises(kioku.InvalidArgumentError, match=r"memory: str is none; .* kioku.open"):
+        KiokuStore("memory.db")  # type: ignore[arg-type]
 
 
 def test_without_the_framework_one_line_says_what_to_install(
