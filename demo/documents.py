@@ -45,7 +45,7 @@ def _first_sentence(text: str) -> str:
     first = " ".join(text.partition("\n\n")[0].split())
     if first.startswith(("```", "|")):
         return ""
-    return re.sub(r"[*`]|\[(?=[^\]]*\]\()|(?<=\w)\]\([^)]*\)", "", first).split(". ")[0][
+    return re.sub(r"[*`<>]|\[(?=[^\]]*\]\()|(?<=\w)\]\([^)]*\)", "", first).split(". ")[0][
         :SUMMARY_MAX
     ]
 

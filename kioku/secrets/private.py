@@ -2,7 +2,8 @@
 
 Whatever the case, over as many lines as it likes, one within another. A part that is never closed
 is an error: to store it would break the promise, and to drop all that follows would lose what was
-meant to be kept. A closing tag by itself is text.
+meant to be kept. A closing tag by itself is text, and so is an opening one that nothing closes and
+that stands in code quotes by itself, as in this sentence's ``<private>``: who writes so names it.
 """
 
 from __future__ import annotations
@@ -24,17 +25,33 @@ def private_parts(field: str, text: str) -> list[tuple[int, int]]:
     Raises:
         InvalidObservationError: if one is never closed.
     """
-    parts: list[tuple[int, int]] = []
-    open_at: list[int] = []
-    for tag in _TAG.finditer(text):
-        if not tag[1]:
-            open_at.append(tag.start())
-        elif open_at:
-            start = open_at.pop()
-            if not open_at:
-                parts.append((start, tag.end()))
-    if open_at:
+    tags = list(_TAG.finditer(text))
+    parts, unclosed = _paired(tags)
+    if meant := [tag for tag in unclosed if not _is_quoted(tag)]:
+        at = meant[0].start()
         raise InvalidObservationError(
-            field, f"<private> at character {open_at[0]:,} is never closed; close it by </private>"
+            field, f"<private> at character {at:,} is never closed; close it by </private>"
         )
-    return parts
+    if not unclosed:
+        return parts
+    named = {tag.start() for tag in unclosed}  # a part that stands behind one is no part of it
+    return _paired([tag for tag in tags if tag.start() not in named])[0]
+
+
+def _paired(tags: list[re.Match[str]]) -> tuple[list[tuple[int, int]], list[re.Match[str]]]:
+    """Give the outermost parts, and the opening tags that nothing closes."""
+    parts: list[tuple[int, int]] = []
+    opened: list[re.Match[str]] = []
+    for tag in tags:
+        if not tag[1]:
+            opened.append(tag)
+        elif opened:
+            start = opened.pop().start()
+            if not opened:
+                parts.append((start, tag.end()))
+    return parts, opened
+
+
+def _is_quoted(tag: re.Match[str]) -> bool:
+    text, start, end = tag.string, tag.start(), tag.end()
+    return text[max(start - 1, 0) : start] == "`" == text[end : end + 1]

@@ -197,6 +197,16 @@ def test_what_is_almost_a_private_part_is_text(memory: Memory) -> None:
     assert memory.save(text).content == text
 
 
+def test_a_tag_that_is_named_in_code_quotes_is_text(memory: Memory) -> None:
+    assert memory.save("`<private>` is never stored").content == "`<private>` is never stored"
+    saved = memory.save("`<private>` hides: <private>a <private>b</private></private> c")
+    assert saved.content == "`<private>` hides: [private] c"
+    assert memory.save("`<private>` x `</private>`").content == "`[private]`"
+    for text in ("`<private>` <private>a", "<private>` a", "`<private> a", "<private>"):
+        with pytest.raises(InvalidObservationError, match="never closed"):
+            memory.save(text)
+
+
 def test_a_reason_and_a_name_are_screened_too(memory: Memory) -> None:
     saved = memory.save("a", project="old")
     with pytest.raises(SecretRefusedError):
