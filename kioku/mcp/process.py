@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
@@ -50,7 +51,7 @@ def serve(profile: str, spaces: Sequence[str]) -> int:
     for number in ENDINGS:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _ending(desk))
-    end(desk, _serve(desk, profile, taken))
+    end(desk, _serve(desk, profile, taken._replace(over=partial(_end_soon, desk))))
     raise AssertionError("the process has ended")
 
 
@@ -79,6 +80,13 @@ def _ending(desk: Desk) -> Callable[[int, FrameType | None], None]:
         threading.Thread(target=end, args=(desk, 0), daemon=True).start()
 
     return handle
+
+
+def _end_soon(desk: Desk) -> None:
+    """The client closed the pipe, and may not read what still is to be said: wait no longer."""
+    leaving = threading.Timer(_LEAVE_S, end, (desk, 0))
+    leaving.daemon = True
+    leaving.start()
 
 
 def end(desk: Desk, code: int) -> None:

@@ -328,7 +328,7 @@ def serve(desk: Desk, profile: str, wire: Wire) -> None:
 
 async def _serve(desk: Desk, profile: str, wire: Wire) -> None:
     server = Service(desk, profile).server()
-    stdin = cast(anyio.AsyncFile[str], Lines(wire.incoming, _is_message))
+    stdin = cast(anyio.AsyncFile[str], Lines(wire, _is_message))
     stdout = anyio.wrap_file(TextIOWrapper(wire.outgoing, encoding="utf-8", write_through=True))
     async with stdio_server(stdin, stdout) as (incoming, outgoing):
         await server.run(incoming, outgoing, server.create_initialization_options())

@@ -25,6 +25,8 @@ class Wire(NamedTuple):
 
     incoming: BinaryIO
     outgoing: BinaryIO
+    over: Callable[[], object] = lambda: None
+    """Called where the incoming side ends; what still goes out may wait for nobody to read it."""
 
 
 def take() -> Wire:
@@ -60,9 +62,10 @@ def _moved(descriptor: int) -> int:
 class Lines:
     """The lines that come in, as text: what the SDK reads messages from."""
 
-    def __init__(self, incoming: BinaryIO, is_message: Callable[[str], bool]) -> None:
-        """``incoming`` is read by nobody else; ``is_message`` says whether the SDK takes a line."""
-        self._incoming = incoming
+    def __init__(self, wire: Wire, is_message: Callable[[str], bool]) -> None:
+        """``is_message`` says whether the SDK takes a line; nobody else reads the incoming side."""
+        self._incoming = wire.incoming
+        self._over = wire.over
         self._is_message = is_message
 
     def __aiter__(self) -> Self:
@@ -74,6 +77,7 @@ class Lines:
 
         line = await anyio.to_thread.run_sync(self._read, abandon_on_cancel=True)
         if not line:
+            self._over()
             raise StopAsyncIteration
         return line
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import shlex
 import signal
 import subprocess
 import sys
+import termios
+from array import array
 from typing import TYPE_CHECKING, Any
 
 import apsw
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+PIPE_BYTES = 65_536
 ERAS = {"handshake": "legacy", "without": "auto"}
 
 
@@ -161,6 +165,20 @@ def test_a_client_that_stops_reading_is_a_client_that_is_gone(home: Path) -> Non
         server.process.stdout.close()
         server.begin("ping")
         assert server.process.wait(SECONDS_MAX) == 0  # though its input is still open
+
+
+def test_it_ends_with_its_input_though_nobody_reads_its_answers(home: Path) -> None:
+    with Server() as server:
+        server.connect()
+        assert server.process.stdout is not None
+        assert server.process.stdin is not None
+        for _ in range(60):  # ten times what a pipe holds
+            server.begin("tools/list")
+        waiting = array("i", [0])
+        while waiting[0] < PIPE_BYTES * 3 // 4:
+            fcntl.ioctl(server.process.stdout.fileno(), termios.FIONREAD, waiting)
+        server.process.stdin.close()
+        assert server.process.wait(SECONDS_MAX) == 0
 
 
 def test_without_streams_it_ends_quietly(home: Path) -> None:

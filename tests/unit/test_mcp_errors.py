@@ -282,7 +282,7 @@ def test_a_status_stays_within_its_limit_whatever_others_call_themselves(
     plain: Caller, tmp_path: Path
 ) -> None:
     for number in range(20):
-        other = settings("far")._replace(agent_family=str(number) + '"漢字' * 28)
+        other = settings("far")._replace(agent_family=str(number) + "\u202e" * 118)
         with open_store(str(tmp_path / f"{number}.db"), other) as store:
             store.save("from afar")
             carry(store, plain.desk.memory())

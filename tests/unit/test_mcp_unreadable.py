@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kioku.mcp.server import _is_message
 from kioku.mcp.unreadable import METHOD, stand_in
-from kioku.mcp.wire import LINE_BYTES_MAX, Lines
+from kioku.mcp.wire import LINE_BYTES_MAX, Lines, Wire
 
 HALF = r'"\ud83d"'
 
@@ -22,7 +22,7 @@ def lines_of(sent: bytes) -> list[str]:
     """What the SDK is given of some bytes."""
 
     async def read() -> list[str]:
-        return [line async for line in Lines(io.BytesIO(sent), _is_message)]
+        return [line async for line in Lines(Wire(io.BytesIO(sent), io.BytesIO()), _is_message)]
 
     return anyio.run(read)
 
