@@ -39,7 +39,9 @@ def given(pairs: list[str]) -> dict[str, str]:
                 f"-e {name[:40] if equals else '…'}: write NAME=VALUE, NAME in letters, digits, _"
             )
         if not value.isprintable():
-            raise InvalidArgumentError(f"-e {name}: its value has characters that cannot be seen")
+            raise InvalidArgumentError(
+                f"-e {name}: its value has a line break or what else cannot be seen; leave it out"
+            )
         found[name] = value
     ours = {name: value for name, value in found.items() if name.startswith("KIOKU_")}
     load_settings({"KIOKU_CONFIG": os.devnull, **ours})

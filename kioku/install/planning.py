@@ -1,7 +1,7 @@
 """What registering a server with a client, or taking it back, comes to: a plan, nothing done yet.
 
 nothing of the name there            the client's own command adds it, where it has one, unless
-                                     the file has comments; else its file is edited
+                                     the file has comments or is a link; else it is edited
 the same entry there                 nothing to do
 another entry of the name            refused, unless --force: it is replaced in the file, and
                                      what its user added to it stays
@@ -11,6 +11,7 @@ the older server there               named; --replace takes it out, after a copy
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from kioku.install import environ
@@ -105,13 +106,23 @@ def _no_project(client: Client, place: Place) -> str:
 
 def _adding(plan: Plan, now: Standing, run: Run | None, edit: Callable[[], Write]) -> Plan:
     """Add a server: by the client's own command, unless that would lose what its user wrote."""
-    if run is not None and not now.config.format.has_comments(now.config.text):
-        return plan._replace(steps=(run,))
-    if run is not None:
-        said = f"edited because `{now.client.program} mcp add` would lose or move its comments"
-        plan = plan._replace(notes=(said, *plan.notes))
     require_writable(now.config.path)
-    return plan._replace(steps=(edit(),))
+    if run is None:
+        return plan._replace(steps=(edit(),))
+    loss = _loss(now)
+    if not loss:
+        return plan._replace(steps=(run,))
+    said = f"edited because `{now.client.program} mcp add` {loss}"
+    return plan._replace(steps=(edit(),), notes=(said, *plan.notes))
+
+
+def _loss(now: Standing) -> str:
+    """What a client's command might do to the file that its user would not want."""
+    if now.config.format.has_comments(now.config.text):
+        return "would lose or move its comments"
+    if os.path.islink(now.config.path):
+        return "may put a file in the place of the link"
+    return ""
 
 
 def _may_replace(present: Present, wanted: Server, wish: Wish) -> bool:

@@ -340,6 +340,28 @@ def test_a_config_with_comments_is_edited_though_the_client_has_a_command(home: 
     )
 
 
+def test_a_config_that_is_a_link_is_edited_for_some_commands_put_a_file_in_its_place(
+    home: Home,
+) -> None:
+    home.program("qwen", "raise SystemExit('not to be run')")
+    file = home.write("qwen-code", "{}")
+    kept = file.rename(home.path / "qwen.json")
+    file.symlink_to(kept)
+    made = plan(home, "qwen-code")
+    assert made.notes[0] == "edited because `qwen mcp add` may put a file in the place of the link"
+    carrying.carry_out(made, NOW)
+    assert file.is_symlink()
+    assert "kioku" in json.loads(kept.read_text())["mcpServers"]
+
+
+def test_a_command_of_the_client_s_is_not_run_over_what_is_read_only(home: Home) -> None:
+    home.program("claude", "raise SystemExit('not to be run')")
+    home.write("claude-code", "{}").chmod(0o444)
+    made = plan(home, "claude-code")
+    assert (made.steps, made.summary) == ((), "refused")
+    assert "it is read-only; nothing was written" in made.refusal
+
+
 def test_what_claude_code_keeps_for_one_directory_is_found_too(home: Home) -> None:
     """Where ``claude mcp add`` put the older server, unless it was told otherwise."""
     projects = {"/repo": {"mcpServers": {"mesh-mem": OLD, "x": {}}, "allowedTools": []}, "/y": 1}
