@@ -183,14 +183,16 @@ def _carry(arguments: Namespace, plans: Iterable[Plan], *, is_new: bool) -> int:
     from kioku.install.carrying import carry_out, preview
 
     shown = []
+    told = set()  # a server and its hook may stand in one file
     worst = 0
     for plan in plans:
         done = preview(plan) if arguments.dry_run else carry_out(plan, datetime.now(UTC))
         worst = max(worst, 1 if done.problem else 0)
         if arguments.json:
             shown.append(_result(plan, done, arguments))
-        else:
+        elif not done.problem or done.problem not in told:
             _show(plan, done, arguments, is_new=is_new)
+        told.add(done.problem)
     if arguments.json:
         render.json({"dry_run": arguments.dry_run, "clients": shown})
     return worst

@@ -119,6 +119,14 @@ def test_one_config_that_is_broken_stops_none_of_the_others(home: Path, typed: A
     ]
 
 
+def test_one_file_that_is_broken_is_told_of_once(home: Path, typed: Any) -> None:
+    (home / ".gemini").mkdir()
+    (home / ".gemini" / "settings.json").write_text("{")
+    done = typed("install --client gemini --hooks")
+    assert (done.code, done.err.count("not valid JSON")) == (1, 1)
+    assert len(typed("install --client gemini --hooks --json").json["clients"]) == 2
+
+
 def test_a_client_can_be_named_in_any_of_the_usual_ways(home: Path, typed: Any) -> None:
     done = typed("install --client claude,codex --client gemini --client codex-cli --dry-run")
     assert [line for line in done.out.splitlines() if line[0] != " "] == [
