@@ -1,19 +1,23 @@
 """Reading a client's config, and replacing it whole or not at all.
 
 A file that is a link stays one: what it leads to is replaced. What was read is compared once more
-right before the new file takes its place, so that a client that writes meanwhile loses nothing.
+right before the new file takes its place, so that a client that writes meanwhile loses nothing; two
+of ours take turns there.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import tempfile
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from kioku.install.errors import ChangedMeanwhileError, InstallError, UnreadableConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
 CONFIG_BYTES_MAX: Final = 64 << 20
@@ -130,11 +134,12 @@ def replace(path: str, old: bytes | None, new: bytes | None, *, mode: int) -> No
     """
     require_writable(path)
     target = os.path.realpath(path)
-    if new is None:
-        _require_same(path, old)
-        os.unlink(target)
-        return
     directory, name = os.path.split(target)
+    if new is None:
+        with _turn(path, directory):
+            _require_same(path, old)
+            os.unlink(target)
+        return
     os.makedirs(directory, mode=0o700, exist_ok=True)
     descriptor, beside = tempfile.mkstemp(prefix=f".{name}.", suffix=".kioku-part", dir=directory)
     try:
@@ -143,12 +148,33 @@ def replace(path: str, old: bytes | None, new: bytes | None, *, mode: int) -> No
             file.write(new)
             file.flush()
             os.fsync(file.fileno())
-        _require_same(path, old)
-        os.replace(beside, target)
+        with _turn(path, directory):
+            _require_same(path, old)
+            os.replace(beside, target)
     except BaseException:
         os.unlink(beside)
         raise
     _sync_directory(directory)
+
+
+@contextmanager
+def _turn(path: str, directory: str) -> Iterator[None]:
+    """Have no other kioku between its last look and its renaming here, where the system has locks.
+
+    Raises:
+        ChangedMeanwhileError: another one is.
+    """
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ChangedMeanwhileError(path) from None
+        except OSError:
+            pass  # a file system without locks
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _require_same(path: str, old: bytes | None) -> None:

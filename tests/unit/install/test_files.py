@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -106,6 +107,19 @@ def test_a_write_right_before_the_renaming_is_seen(
     with pytest.raises(ChangedMeanwhileError):
         replace(file, b"old", b"new")
     assert file.read_bytes() == b"theirs"
+
+
+def test_two_of_ours_do_not_both_replace_what_they_have_read(file: Path) -> None:
+    """Between the last look and the renaming, the other one has to wait its turn."""
+    other = os.open(file.parent, os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    for new in (b"new", None):
+        with pytest.raises(ChangedMeanwhileError, match="try again"):
+            replace(file, b"old", new)
+    os.close(other)
+    assert file.read_bytes() == b"old"
+    assert os.listdir(file.parent) == ["config.json"]
+    replace(file, b"old", b"new")
 
 
 def test_who_dies_before_the_renaming_leaves_the_file_as_it_was(file: Path) -> None:
