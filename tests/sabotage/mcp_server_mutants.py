@@ -45,6 +45,13 @@ MCP_SERVER_GROUPS: dict[str, list[Change]] = {
             DESK_TESTS,
         ),
         Change(
+            "a store goes on to be used where its file was replaced",
+            DESK,
+            "                del self._memories[name]",
+            "                pass",
+            DESK_TESTS,
+        ),
+        Change(
             "a client's name is kept as it is",
             SPEAKER,
             'letters = (c if c in _KEPT else "-" for c in',

@@ -73,5 +73,12 @@ SECRET_GROUPS: dict[str, list[Change]] = {
             "if counting[0] is holding[0] and holding[0].kind == SAVE:",
             UNIT_TESTS,
         ),
+        Change(
+            "what another replaced is back once it is redacted",
+            SCANNING,
+            "*(Draft(SAVE, each.key, each.body) for each in hiding)",
+            "*(Draft(SAVE, each.key, each.body) for each in hiding[:0])",
+            UNIT_TESTS,
+        ),
     ],
 }

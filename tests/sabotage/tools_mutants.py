@@ -45,6 +45,13 @@ TOOLS_GROUPS: dict[str, list[Change]] = {
             RESULT_TESTS,
         ),
         Change(
+            "each page is merged anew, from as much as it takes",
+            "kioku/mcp/recalling.py",
+            "if len(asked) == 1 else DEPTH",
+            "if asked else DEPTH",
+            "tests/unit/test_mcp_pages.py",
+        ),
+        Change(
             "the rest of a long content is not announced",
             WHOLE,
             "next_offset=end if end < len(content) else 0",
