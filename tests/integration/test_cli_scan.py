@@ -65,9 +65,9 @@ def test_a_scan_finds_it_in_every_space_and_redacts_or_purges_it() -> None:
         "purged: 1 observation\n"
     )
     assert done("list", "--space", "work").out == "No matching memories.\n"
-    assert_refused(run("scan", "--space", "wrok"), 1, "space wrok", "kioku spaces")
+    assert_refused(run("scan", "--space", "nowhere"), 1, "space nowhere", "kioku spaces")
     state = Path(os.environ["KIOKU_STATE_DIR"])
-    assert not (state / "wrok.db").exists()
+    assert not (state / "nowhere.db").exists()
     raw = b"".join(path.read_bytes() for path in state.iterdir() if path.is_file())
     assert TOKEN[-12:].encode() not in raw
 
