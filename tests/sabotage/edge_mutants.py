@@ -128,8 +128,8 @@ EDGE_GROUPS: dict[str, list[Change]] = {
         Change(
             "a spoke that reaches no hub passes",
             NODE,
-            'status.transport == "open" and not status.routers',
-            'status.transport != "open" and not status.routers',
+            "if status.is_cut_off:",
+            "if False:",
             case("node-a_hub_that_is_frozen"),
         ),
         Change(

@@ -22,8 +22,8 @@ INSTALL_GROUPS: dict[str, list[Change]] = {
         Change(
             "what another program wrote meanwhile is replaced",
             FILES,
-            "        _require_same(path, old)\n        os.replace(beside, target)",
-            "        os.replace(beside, target)",
+            "            _require_same(path, old)\n            os.replace(beside, target)",
+            "            os.replace(beside, target)",
             FILES_TESTS,
         ),
         Change(
@@ -50,8 +50,8 @@ INSTALL_GROUPS: dict[str, list[Change]] = {
         Change(
             "another server of the name is replaced unasked",
             PLANNING,
-            "return wish.force or (wish.replace and present.is_old)",
-            "return True",
+            "        return wish.force\n",
+            "        return True\n",
             PLANNING_TESTS,
         ),
         Change(
