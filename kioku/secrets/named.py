@@ -42,7 +42,8 @@ _NAME: Final = re.compile(
     | (?P<token> token | トークン )
     """
 )
-# What makes a key a secret one; nothing else that is called a key is any.
+# What makes a key a secret one; nothing else that is called a key is any, and of what is called a
+# token and may be a hash nothing either.
 _QUALIFIERS: Final = re.compile(
     r"(?i)(?:api|access|secret|private|signing|encryption|auth|account|master|shared|service"
     r"|license|subscription|app|client|webhook|アクセス|シークレット|秘密)[_ -]?$"
@@ -130,15 +131,20 @@ def _named(text: str, start: int) -> Place | None:
     if name is None:
         return None
     kind = str(name.lastgroup)
-    if name[0].lower() in _ANY_KEYS and not _QUALIFIERS.search(
-        text[max(0, start - _QUALIFIER_MAX) : start]
-    ):
+    if name[0].lower() in _ANY_KEYS and not _is_qualified(text, start):
         return None
     sign = _SIGN.match(text, name.end())
     if sign is None:
         return None
     found = _valued(text, sign.end(), kind)
+    if found and kind == TOKEN and _HEX.fullmatch(text[found[1] : found[2]]):
+        found = found if _is_qualified(text, start) else None  # else it may be a hash
     return found if found and _is_signed(text, name, sign, found) else None
+
+
+def _is_qualified(text: str, start: int) -> bool:
+    """Whether what stands before a name says that it is the name of a secret."""
+    return _QUALIFIERS.search(text[max(0, start - _QUALIFIER_MAX) : start]) is not None
 
 
 def _is_signed(
@@ -198,7 +204,7 @@ def _is_drawn(value: str) -> bool:
 
 
 def _is_token(value: str) -> bool:
-    return len(value) >= _TOKEN_LENGTH_MIN and not _HEX.fullmatch(value) and _is_secret(value)
+    return len(value) >= _TOKEN_LENGTH_MIN and _is_secret(value)
 
 
 _IS_SECRET: Final = {PASSWORD: _is_password, SECRET: _is_secret, TOKEN: _is_token}

@@ -72,6 +72,15 @@ def test_a_value_is_taken_out_to_its_end_and_no_further(text: str, left: str) ->
     assert redacted(text.replace("KEY", "aB3dE5fG7hI9jK1lMn")) == left
 
 
+HEX = "c7b2e1336614eba23a9461d28156e9c8"
+
+
+def test_hexadecimal_is_a_token_where_its_name_says_whose_and_else_maybe_a_hash() -> None:
+    assert redacted(f"TWILIO_AUTH_TOKEN={HEX}") == "TWILIO_AUTH_TOKEN=[redacted: token]"
+    assert redacted(f'"access_token": "{HEX}"') == '"access_token": "[redacted: token]"'
+    assert find(f"the token {HEX}, token: {HEX}") == ()
+
+
 @pytest.mark.parametrize(
     "text",
     [
