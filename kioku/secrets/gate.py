@@ -59,12 +59,17 @@ def _plain() -> re.Pattern[bytes]:
 
 @cache
 def _signed() -> re.Pattern[str]:
-    """What follows a stem where a value may follow."""
+    """What follows a stem where a value may follow.
+
+    After "is", no word of small letters alone is one; after nothing but a space, nothing short is.
+    """
     return re.compile(
-        r"""(?x) (?: word | wort | wd | d | e | phrase | code | [_ -]?(?:key|token|value|id|base) )?
-        [s\d]? [\\"'`*)\]]{0,6}
-        (?: \s{0,3} (?: [:=>|("'`\x80-\xff] | -> ) | \s{1,3} (?: is | was | to ) [\s:=]
-            | \s{1,3} [A-Za-z]* [^\sA-Za-z,.;:)] )"""
+        r"""(?x)
+        (?i: word | wort | wd | d | e | phrase | code | [_ -]?(?:key|token|value|id|base) )?
+        (?i: [s\d] )? [\\"'`*)\]]{0,6}
+        (?: \s{0,3} (?: [:=>|("'`\x80-\xff] | -> )
+            | \s{1,3} (?: is | was | to ) (?: [:=] | \s (?! (?!now\s|set\s) [a-z]+ [ \t\r\n] ) )
+            | \s{1,3} (?=\S{6}) [A-Za-z]* [^\sA-Za-z,.;:)] )"""
     )
 
 
@@ -92,22 +97,24 @@ def look(body: bytes) -> Look:
     has_run = _RUN in body.translate(_CLASSES) and not all(
         map(_plain().fullmatch, _runs().findall(body))
     )
-    has_name = _has_name(lowered.decode("latin-1"))
+    has_name = _has_name(body, lowered.decode("latin-1"))
     has_private = b"<" in body and _PRIVATE in lowered
     if has_run or has_name or has_private:
         return Look(has_private, has_run, has_name)
     return _NOTHING
 
 
-def _has_name(text: str) -> bool:
+def _has_name(body: bytes, lowered: str) -> bool:
     """Whether a word that names secrets stands there with a sign, or an address with a name."""
+    text = ""
     for stem in STEMS:
-        start = text.find(stem)
+        start = lowered.find(stem)
         while start >= 0:
             start += len(stem)
+            text = text or body.decode("latin-1")
             if _signed().match(text, start):
                 return True
-            start = text.find(stem, start)
-    if "@" in text and "://" in text:
+            start = lowered.find(stem, start)
+    if "@" in lowered and "://" in lowered:
         return True
-    return not text.isascii() and any(stem in text for stem in _CJK)
+    return not lowered.isascii() and any(stem in lowered for stem in _CJK)

@@ -12,6 +12,7 @@ from kioku.errors import InvalidObservationError, NotFoundError, SecretRefusedEr
 from kioku.memory import open_store
 from kioku.memory.lines import read_line
 from kioku.observation import Redaction
+from kioku.secrets import must_screen
 from kioku.secrets.detection import find
 from kioku.secrets.formats import FORMATS
 from kioku.secrets.screening import redacted
@@ -340,3 +341,11 @@ def test_a_redaction_reaches_every_machine(tmp_path: Path, memory: Memory) -> No
         assert seen.content == f"one {MARK}"
         assert there.scan_secrets() == []
         assert there.digest() == memory.digest()
+
+
+def test_a_word_after_a_name_is_no_reason_to_look_and_letters_that_chance_drew_are() -> None:
+    drawn = "qWeRtYuIoPaSdFgH"
+    for text in ("the key is here and", "a token to the end", "key #2040 to", "secret was lost\n"):
+        assert not must_screen(text.encode(), "redact")
+    for text in (f"the api key is {drawn} and", f"secret was set to {drawn}", "PassWord is x9!z7b"):
+        assert must_screen(text.encode(), "redact")
