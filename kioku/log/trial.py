@@ -33,14 +33,14 @@ except apsw.BusyError:
 
 
 class UntriedError(Exception):
-    """No other process could be asked; ``str`` says why."""
+    """No other process could be asked, or no store be made to ask of; ``str`` says why."""
 
 
 def find_fault(directory: str) -> str:
     """Say what does not work in a directory; empty if all does.
 
     Raises:
-        UntriedError: if this Python cannot start another one.
+        UntriedError: if this Python cannot start another one, or the disk is full.
         OSError: if nothing can be written there.
     """
     from tempfile import TemporaryDirectory
@@ -48,6 +48,8 @@ def find_fault(directory: str) -> str:
     with TemporaryDirectory(prefix=PREFIX, dir=directory, ignore_cleanup_errors=True) as inside:
         try:
             return _try(os.path.join(inside, "trial.db"))
+        except apsw.FullError as error:
+            raise UntriedError("the disk is full") from error
         except apsw.Error as error:
             return str(translate(error, inside))
 

@@ -156,13 +156,7 @@ class Service:
     async def _list_resources(self, _: Asked, __: Any) -> protocol.ListResourcesResult:
         return protocol.ListResourcesResult(
             resources=[
-                protocol.Resource(
-                    uri=resource.uri,
-                    name=resource.name,
-                    title=resource.title,
-                    description=resource.description,
-                    mime_type=resource.mime_type,
-                )
+                protocol.Resource(uri=resource.uri, **_said_of(resource))
                 for resource in RESOURCES
                 if not resource.is_template
             ]
@@ -171,13 +165,7 @@ class Service:
     async def _list_templates(self, _: Asked, __: Any) -> protocol.ListResourceTemplatesResult:
         return protocol.ListResourceTemplatesResult(
             resource_templates=[
-                protocol.ResourceTemplate(
-                    uri_template=resource.uri,
-                    name=resource.name,
-                    title=resource.title,
-                    description=resource.description,
-                    mime_type=resource.mime_type,
-                )
+                protocol.ResourceTemplate(uri_template=resource.uri, **_said_of(resource))
                 for resource in RESOURCES
                 if resource.is_template
             ]
@@ -350,6 +338,16 @@ def _failed(message: str) -> protocol.CallToolResult:
 
 def _refused(message: str) -> MCPError:
     return MCPError(code=protocol.INVALID_PARAMS, message=message)
+
+
+def _said_of(resource: Resource) -> dict[str, Any]:
+    """What a list says of a resource, and of a template alike."""
+    return {
+        "name": resource.name,
+        "title": resource.title,
+        "description": resource.description,
+        "mime_type": resource.mime_type,
+    }
 
 
 def _resource_of(uri: str) -> tuple[Resource, tuple[str, ...]]:

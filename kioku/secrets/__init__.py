@@ -1,6 +1,6 @@
 """What must not be saved: credentials and private parts, found before an event is made of them.
 
-``gate`` asks of each body whether there may be anything at all, in 2 µs, and is all that most
+``gate`` asks of each body whether there may be anything at all, in 4 µs, and is all that most
 saves load. ``detection`` says what and where, with ``formats`` (credentials that tell their
 issuer), ``named`` (those that only a name tells) and ``blocks`` (those of many lines).
 ``screening`` takes them out of an observation. All are functions of the text alone: nothing is

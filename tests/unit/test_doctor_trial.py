@@ -10,6 +10,7 @@ import pytest
 from kioku.doctor.place import check_locks, check_state_directory
 from kioku.errors import UnsafeFileSystemError
 from kioku.log import trial
+from tests.integration.faulty_disk import FULL, FaultyDisk
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,6 +63,21 @@ def test_where_no_other_process_can_be_started_it_says_so(
     found = check_locks(str(tmp_path))
     assert found.status == "pass"
     assert "not tried" in found.summary
+
+
+def test_a_full_disk_says_nothing_of_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = FaultyDisk(monkeypatch)
+    try:
+        for number in (1, 3):
+            with disk.failing(FULL, number):
+                found = check_locks(str(tmp_path))
+            assert disk.has_failed
+            assert (found.status, found.hint) == ("pass", "")
+            assert found.summary.endswith("not tried, for the disk is full")
+            with disk.failing(FULL, number):
+                check_state_directory(str(tmp_path))  # what is made there next will say it
+    finally:
+        disk.unregister()
 
 
 def test_a_file_called_apsw_where_it_is_run_changes_nothing(
